@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is a policy's descriptor one that this host can run? Every field is looked at before it is used.
+ */
+
+#include <linux/bitops.h>
+#include <linux/ctype.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "core/registry.h"
+
+/* Writes the sentence and gives the error, for use in a return statement. */
+#define refuse(rc, fmt, ...)						\
+	({ scnprintf(why, len, fmt, ##__VA_ARGS__); (rc); })
+
+bool tiffin_name_ok(const char *name, size_t len, bool dots)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (!name[i])
+			return i > 0;
+		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '_' &&
+					  !(dots && name[i] == '.')))
+			return false;
+	}
+	return false;
+}
+
+/* A declaration's name comes by pointer; it is bounded like all names. */
+static bool tiffin_decl_name_ok(const char *name)
+{
+	return name && tiffin_name_ok(name, TIFFIN_NAME_LEN, false);
+}
+
+static int tiffin_check_abi(const char *what, u32 theirs, u32 ours, char *why, size_t len)
+{
+	if (TIFFIN_ABI_MAJOR(theirs) == TIFFIN_ABI_MAJOR(ours) &&
+	    TIFFIN_ABI_MINOR(theirs) <= TIFFIN_ABI_MINOR(ours))
+		return 0;
+	return refuse(-EPROTO,
+		      "built against %s ABI %u.%u, this host speaks %u.%u: build the policy against this host's headers, or load a newer host",
+		      what, TIFFIN_ABI_MAJOR(theirs), TIFFIN_ABI_MINOR(theirs),
+		      TIFFIN_ABI_MAJOR(ours), TIFFIN_ABI_MINOR(ours));
+}
+
+static int tiffin_check_stores(const struct tiffin_policy *p, const struct tiffin_family *family,
+			       char *why, size_t len)
+{
+	unsigned long seen = 0;
+	u32 i;
+
+	for (i = 0; i < p->nr_stores; i++) {
+		const struct tiffin_store *s = tiffin_store_decl(p, i);
+		bool shared_ok;
+
+		if (!tiffin_decl_name_ok(s->schema))
+			return refuse(-EINVAL, "store %u: bad schema name", i);
+		if (s->kind >= TIFFIN_STORE_KINDS || __test_and_set_bit(s->kind, &seen))
+			return refuse(-EINVAL, "store '%s': kind %u unknown or declared twice",
+				      s->schema, s->kind);
+		if (!s->version || !s->record_size || s->record_size > TIFFIN_MAX_RECORD)
+			return refuse(-EINVAL,
+				      "store '%s': the version starts at 1, a record has 1 to %d bytes",
+				      s->schema, TIFFIN_MAX_RECORD);
+		if (s->kind == TIFFIN_STORE_OBJECT && !family->max_objects)
+			return refuse(-EINVAL, "store '%s': family %s has no objects", s->schema,
+				      family->name);
+		shared_ok = s->sharing == TIFFIN_SHARE_ATOMIC ||
+			    (s->sharing == TIFFIN_SHARE_CPU && s->kind == TIFFIN_STORE_PER_CPU) ||
+			    (s->sharing == TIFFIN_SHARE_LOCKED && s->kind == TIFFIN_STORE_OBJECT);
+		if (!shared_ok)
+			return refuse(-EINVAL, "store '%s': sharing %u does not go with kind %u",
+				      s->schema, s->sharing, s->kind);
+	}
+	return 0;
+}
+
+static int tiffin_check_tunables(const struct tiffin_policy *p, char *why, size_t len)
+{
+	u32 i, j;
+
+	for (i = 0; i < p->nr_tunables; i++) {
+		const struct tiffin_tunable *t = tiffin_tunable_decl(p, i);
+
+		if (!tiffin_decl_name_ok(t->name))
+			return refuse(-EINVAL, "tunable %u: bad name", i);
+		if (t->min > t->max || t->def < t->min || t->def > t->max)
+			return refuse(-EINVAL, "tunable '%s': needs min <= def <= max", t->name);
+		for (j = 0; j < i; j++)
+			if (!strcmp(tiffin_tunable_decl(p, j)->name, t->name))
+				return refuse(-EINVAL, "tunable '%s' declared twice", t->name);
+	}
+	return 0;
+}
+
+static int tiffin_check_counters(const struct tiffin_policy *p, char *why, size_t len)
+{
+	u32 i, j;
+
+	for (i = 0; i < p->nr_counters; i++) {
+		const struct tiffin_counter *c = tiffin_counter_decl(p, i);
+
+		if (!tiffin_decl_name_ok(c->name))
+			return refuse(-EINVAL, "counter %u: bad name", i);
+		for (j = 0; j < i; j++)
+			if (!strcmp(tiffin_counter_decl(p, j)->name, c->name))
+				return refuse(-EINVAL, "counter '%s' declared twice", c->name);
+	}
+	return 0;
+}
+
+/*
+ * Counts within limits, and arrays where there are entries, with strides that hold one as it was in
+ * version 1.0. What was added since is looked at only where the stride holds it.
+ */
+static bool tiffin_arrays_ok(const struct tiffin_policy *p)
+{
+	const size_t store = offsetofend(struct tiffin_store, record_size);
+	const size_t tunable = offsetofend(struct tiffin_tunable, def);
+	const size_t counter = offsetofend(struct tiffin_counter, doc);
+
+	return p->nr_stores <= TIFFIN_STORE_KINDS && p->nr_tunables <= TIFFIN_MAX_TUNABLES &&
+	       p->nr_counters <= TIFFIN_MAX_COUNTERS &&
+	       (!p->nr_stores || (p->stores && p->store_stride >= store)) &&
+	       (!p->nr_tunables || (p->tunables && p->tunable_stride >= tunable)) &&
+	       (!p->nr_counters || (p->counters && p->counter_stride >= counter));
+}
+
+static int tiffin_check_hooks(const struct tiffin_policy *p, const struct tiffin_family *family,
+			      char *why, size_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < family->nr_hooks; i++) {
+		const struct tiffin_hook *hook = &family->hooks[i];
+
+		if (hook->required && !tiffin_policy_hook(p, hook))
+			return refuse(-EINVAL, "hook '%s' is required by family %s", hook->name,
+				      family->name);
+	}
+	return 0;
+}
+
+int tiffin_policy_check(const struct tiffin_policy *desc, const struct tiffin_family *family,
+			struct tiffin_policy *out, char *why, size_t len)
+{
+	int rc;
+
+	/* Fields beyond what an older policy knew read as zero. */
+	memset(out, 0, sizeof(*out));
+	memcpy(out, desc, min_t(size_t, desc->size, sizeof(*out)));
+	rc = tiffin_check_abi("core", out->core_abi, TIFFIN_CORE_ABI, why, len) ?:
+	     tiffin_check_abi(family->name, out->family_abi, family->abi, why, len);
+	if (rc)
+		return rc;
+	if (!tiffin_name_ok(out->name, sizeof(out->name), false) ||
+	    !strcmp(out->name, TIFFIN_DEFAULT_NAME))
+		return refuse(-EINVAL, "bad name: use letters, digits and '_', and not 'default'");
+	if (!tiffin_name_ok(out->version, sizeof(out->version), true))
+		return refuse(-EINVAL, "bad version: use letters, digits, '.' and '_'");
+	if (!out->hooks || !tiffin_arrays_ok(out))
+		return refuse(-EINVAL,
+			      "bad descriptor: write it with TIFFIN_POLICY(), TIFFIN_HOOKS(), TIFFIN_STORES(), TIFFIN_TUNABLES() and TIFFIN_COUNTERS(), within the limits of plugin.h");
+	return tiffin_check_hooks(out, family, why, len) ?:
+	       tiffin_check_stores(out, family, why, len) ?:
+	       tiffin_check_tunables(out, why, len) ?:
+	       tiffin_check_counters(out, why, len);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The one way into a policy; the invariants are in dispatch.h. */
+
+#include <linux/export.h>
+#include <linux/percpu.h>
+#include <linux/sched/clock.h>
+
+#include "core/dispatch.h"
+#include "core/enter.h"
+#include "core/scope.h"
+
+/* Call with the clock running. Apart, as only one call in many is timed. */
+static noinline void tiffin_enter_timed(struct tiffin_scope *scope, tiffin_hook_fn fn,
+					const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	u64 start = local_clock();
+
+	tiffin_enter(fn, ctx, in, out);
+	tiffin_hist_add(scope->hook_hist, local_clock() - start);
+}
+
+static __always_inline enum tiffin_verdict
+tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, tiffin_hook_fn fn,
+		    const struct tiffin_call *call, const void *in, void *out,
+		    struct tiffin_figures __percpu *figures, bool timed)
+{
+	struct tiffin_store_mem *objects = inst->store[TIFFIN_STORE_OBJECT];
+	struct tiffin_record *rec = NULL;
+	struct tiffin_ctx ctx = {
+		.size = sizeof(ctx),
+		.env = this_cpu_ptr(inst->env),
+		.now_ns = call->now_ns,
+		.epoch = scope->gate.epoch,
+	};
+
+	if (objects && call->object != TIFFIN_NO_OBJECT) {
+		rec = tiffin_record_open(objects, call->object, call->generation, &ctx.flags);
+		if (unlikely(!rec)) {
+			this_cpu_inc(figures->continuity_busy);
+			return TIFFIN_CONTINUITY;
+		}
+		ctx.object = rec->data;
+	}
+	if (unlikely(timed))
+		tiffin_enter_timed(scope, fn, &ctx, in, out);
+	else
+		tiffin_enter(fn, &ctx, in, out);
+	if (rec)
+		tiffin_record_close(objects, rec);
+	this_cpu_inc(figures->answered);
+	if (unlikely(READ_ONCE(scope->gate.epoch) != ctx.epoch))
+		this_cpu_inc(figures->overlapped);
+	return TIFFIN_ANSWERED;
+}
+
+/* The call is through the gate: nothing flips until it has left. */
+static __always_inline enum tiffin_verdict
+tiffin_pass(struct tiffin_scope *scope, const struct tiffin_call *call, const void *in, void *out,
+	    struct tiffin_figures __percpu *figures, bool timed)
+{
+	struct tiffin_instance *inst = scope->gate.active;
+	tiffin_hook_fn fn = inst->policy->hook[call->hook];
+
+	if (fn)
+		return tiffin_put_question(scope, inst, fn, call, in, out, figures, timed);
+	this_cpu_inc(figures->stock);
+	return TIFFIN_DEFAULT;
+}
+
+enum tiffin_verdict tiffin_dispatch(struct tiffin_scope *scope, const struct tiffin_call *call,
+				    const void *in, void *out)
+{
+	struct tiffin_figures __percpu *figures = scope->figures;
+	enum tiffin_verdict verdict;
+	u64 nr;
+
+	preempt_disable_notrace();
+	nr = this_cpu_inc_return(figures->calls);
+	if (likely(tiffin_gate_enter(&scope->gate, call->hook)) ||
+	    tiffin_gate_wait(scope, call->hook)) {
+		verdict = tiffin_pass(scope, call, in, out, figures,
+				      !(nr & READ_ONCE(scope->sample_mask)));
+		tiffin_gate_leave(&scope->gate);
+	} else {
+		this_cpu_inc(figures->continuity_gate);
+		verdict = TIFFIN_CONTINUITY;
+	}
+	preempt_enable_notrace();
+	return verdict;
+}
+EXPORT_SYMBOL_NS_GPL(tiffin_dispatch, TIFFIN);
+
+void tiffin_bad_answer(struct tiffin_scope *scope)
+{
+	this_cpu_inc(scope->figures->bad_answers);
+}
+EXPORT_SYMBOL_NS_GPL(tiffin_bad_answer, TIFFIN);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one way into a policy.
+ *
+ * tiffin_dispatch() puts a hook's question to the active policy of a scope. It is written once for
+ * all families: gate, stores, context, counting, and the place of the guard.
+ *
+ * Invariants:
+ *  D1. Every call of tiffin_dispatch() returns exactly one verdict and counts it once, on the CPU
+ *	it ran on: calls == answered + stock + continuity (summed over CPUs, when none is in
+ *	flight).
+ *  D2. While the gate is closed no call is inside a policy, but for a call nested in one that was
+ *	let in before; the swap waits for that one.
+ *  D3. No call inside a policy spans a flip: it ends in the epoch that it began in. Each call
+ *	checks this at its end; "overlapped" counts where it failed and is always 0.
+ *  D4. A caller waits at a closed gate for at most the family's hold_ns, with interrupts as it
+ *	found them, and not at all where it interrupts a call on its own CPU that has come to the
+ *	gate and could not back out meanwhile.
+ */
+#ifndef TIFFIN_CORE_DISPATCH_H
+#define TIFFIN_CORE_DISPATCH_H
+
+#include <linux/types.h>
+
+struct tiffin_scope;
+struct tiffin_instance;
+
+#define TIFFIN_NO_OBJECT	U32_MAX
+
+/**
+ * struct tiffin_call - one question
+ * @hook: index in the family's hooks
+ * @object: number of the object that the call is about, below the family's max_objects, or
+ *	TIFFIN_NO_OBJECT
+ * @generation: of that object, not 0: when the family gives a number to another object it takes the
+ *	next generation, and the record starts from zeros; a late call with an older one is answered
+ *	by continuity
+ * @now_ns: monotonic time that the policy is told
+ */
+struct tiffin_call {
+	u32 hook;
+	u32 object;
+	u32 generation;
+	u64 now_ns;
+};
+
+/**
+ * enum tiffin_verdict - who answered
+ * @TIFFIN_ANSWERED: the policy; the answer is in @out and the family checks every field of it
+ * @TIFFIN_DEFAULT: nobody, as the built-in default is active or the policy lacks this optional
+ *	hook: the family leaves it to the stock kernel
+ * @TIFFIN_CONTINUITY: the call could not be put: the family repeats the object's last decision
+ */
+enum tiffin_verdict {
+	TIFFIN_ANSWERED,
+	TIFFIN_DEFAULT,
+	TIFFIN_CONTINUITY,
+};
+
+/**
+ * tiffin_dispatch - put a question to the active policy
+ * @scope: where
+ * @call: which question, about what
+ * @in: the hook's argument struct, filled
+ * @out: the hook's answer struct, as the family wants to find it if the policy writes nothing
+ *
+ * Context: any but NMI. Does not sleep. Calls may nest by interruption.
+ */
+enum tiffin_verdict tiffin_dispatch(struct tiffin_scope *scope, const struct tiffin_call *call,
+				    const void *in, void *out);
+
+/**
+ * tiffin_bad_answer - count an answer that a family found to be out of range and replaced
+ * @scope: where the question was put
+ *
+ * Context: any but NMI.
+ */
+void tiffin_bad_answer(struct tiffin_scope *scope);
+
+#endif /* TIFFIN_CORE_DISPATCH_H */

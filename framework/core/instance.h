@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Instances: a policy at work in a scope, with its stores and counters. */
+#ifndef TIFFIN_CORE_INSTANCE_H
+#define TIFFIN_CORE_INSTANCE_H
+
+#include <tiffin/plugin.h>
+
+#include "core/registry.h"
+#include "core/store.h"
+
+/**
+ * struct tiffin_instance - a policy at work
+ * @policy: whose instance; its module is held
+ * @list: in the policy's instances
+ * @env: what a call is told of the instance, per CPU; does not change
+ * @counters: per CPU, in the order of the declaration; NULL where the policy has none
+ * @store: by kind; NULL where the policy declares none
+ * @adopted: bit K: store K came by reference
+ */
+struct tiffin_instance {
+	struct tiffin_loaded *policy;
+	struct list_head list;
+	struct tiffin_env __percpu *env;
+	u64 __percpu *counters;
+	struct tiffin_store_mem *store[TIFFIN_STORE_KINDS];
+	u32 adopted;
+};
+
+/**
+ * tiffin_instance_create - make a policy ready to become active
+ * @policy: held by the caller (tiffin_policy_find()); the instance takes that hold over
+ * @older: the instance whose stores are handed over where they fit, or NULL
+ *
+ * All memory is allocated here and the policy's init runs here, at leisure, beside @older at work.
+ *
+ * Context: process, may sleep. Takes tiffin_registry.
+ * Return: the instance; ERR_PTR(-ENOMEM), and then the caller still holds @policy.
+ */
+struct tiffin_instance *tiffin_instance_create(struct tiffin_loaded *policy,
+					       struct tiffin_instance *older);
+
+/**
+ * tiffin_instance_destroy - end an instance that no call can be inside of any more
+ * @inst: not active; may be NULL
+ *
+ * Context: process, may sleep. Takes tiffin_registry. Lets go of the policy.
+ */
+void tiffin_instance_destroy(struct tiffin_instance *inst);
+
+/* The sum of counter @index over CPUs. */
+u64 tiffin_instance_counter(const struct tiffin_instance *inst, unsigned int index);
+
+#endif /* TIFFIN_CORE_INSTANCE_H */

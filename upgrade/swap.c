@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The live swap; the states and invariants are in swap.h. */
+
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "core/event.h"
+#include "core/scope.h"
+#include "core/trace.h"
+#include "swap.h"
+
+/* How often the gates of a probation are read, and a flip back is tried again. */
+#define TIFFIN_PROBATION_PERIOD	msecs_to_jiffies(50)
+
+/*
+ * Between two attempts the gate stays open for at least this long, and for this many times as
+ * long as it was closed: callers then lose at most a fifth of the time to a swap that does not
+ * get through.
+ */
+#define TIFFIN_RETRY_US		200
+#define TIFFIN_RETRY_TIMES	4
+
+/*
+ * The probation's work has no operator waiting: it ends its attempts after this time and comes
+ * again.
+ */
+#define TIFFIN_FLIP_BACK_MS	100
+
+/*
+ * Each attempt that does not drain doubles the time for the next, up to this many times: where the
+ * CPUs are themselves preempted (a virtual machine under load), a short closed time may meet a call
+ * on a CPU that doesn't run, again and again. Callers are held no longer by that: hold_ns bounds
+ * them, and continuity answers.
+ */
+#define TIFFIN_MAX_DOUBLINGS	5
+
+/* But no longer than this, unless limits/close_us itself is longer. */
+#define TIFFIN_MAX_CLOSE_US	2000
+
+static const char * const tiffin_swap_states[] = {
+	[TIFFIN_STABLE] = "stable",
+	[TIFFIN_PREPARING] = "preparing",
+	[TIFFIN_CLOSING] = "closing",
+	[TIFFIN_PROBATION] = "probation",
+};
+
+const char *tiffin_swap_state_name(enum tiffin_swap_state state)
+{
+	return tiffin_swap_states[state];
+}
+
+int tiffin_refuse(struct tiffin_scope *scope, int rc, const char *fmt, ...)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	va_list args;
+
+	mutex_lock(&swap->text_lock);
+	va_start(args, fmt);
+	vscnprintf(swap->error, sizeof(swap->error), fmt, args);
+	va_end(args);
+	swap->failures++;
+	mutex_unlock(&swap->text_lock);
+	return rc;
+}
+
+static void tiffin_swap_set_state(struct tiffin_scope *scope, enum tiffin_swap_state state)
+{
+	WRITE_ONCE(scope->swap.state, state);
+	trace_tiffin_swap_step(scope->family->name, scope->name, scope->swap.report.id,
+			       tiffin_swap_states[state], 0);
+}
+
+/*
+ * The request gets the scope, or is told who has it. The state decides, not the lock: who has the
+ * lock in STABLE (the end of another request, the work of a probation that is over) lets go of it
+ * soon.
+ */
+static int tiffin_swap_claim(struct tiffin_scope *scope)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	enum tiffin_swap_state state;
+
+	for (;;) {
+		state = cmpxchg(&swap->state, TIFFIN_STABLE, TIFFIN_PREPARING);
+		if (state == TIFFIN_STABLE) {
+			mutex_lock(&swap->lock);
+			return 0;
+		}
+		if (state != TIFFIN_PROBATION)
+			return tiffin_refuse(scope, -EBUSY,
+				"%s/%s is busy: another request is %s; try again when state is stable",
+				scope->family->name, scope->name, tiffin_swap_states[state]);
+		if (!mutex_trylock(&swap->lock))
+			return tiffin_refuse(scope, -EBUSY,
+				"%s/%s is busy: a swap is on probation; wait, commit it, or roll it back",
+				scope->family->name, scope->name);
+		state = swap->state;
+		if (state == TIFFIN_PROBATION)
+			tiffin_refuse(scope, -EBUSY,
+				      "%s/%s is busy: swap %llu (%s -> %s) is on probation for another %u ms; wait, commit it, or roll it back",
+				      scope->family->name, scope->name, swap->report.id,
+				      swap->report.from, swap->report.to,
+				      time_before(jiffies, swap->until) ?
+				      jiffies_to_msecs(swap->until - jiffies) : 0);
+		mutex_unlock(&swap->lock);
+		if (state == TIFFIN_PROBATION)
+			return -EBUSY;
+	}
+}
+
+/* Begin the report of a new swap. */
+static void tiffin_swap_report_begin(struct tiffin_scope *scope, const char *to)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	u64 id = swap->report.id + 1;
+
+	mutex_lock(&swap->text_lock);
+	memset(&swap->report, 0, sizeof(swap->report));
+	swap->report.id = id;
+	swap->report.result = "";
+	strscpy(swap->report.from, scope->gate.active->policy->id, sizeof(swap->report.from));
+	strscpy(swap->report.to, to, sizeof(swap->report.to));
+	mutex_unlock(&swap->text_lock);
+}
+
+static void tiffin_swap_report_end(struct tiffin_scope *scope, const char *result,
+				   const char *reason)
+{
+	struct tiffin_swap *swap = &scope->swap;
+
+	mutex_lock(&swap->text_lock);
+	swap->report.result = result;
+	strscpy(swap->report.reason, reason, sizeof(swap->report.reason));
+	mutex_unlock(&swap->text_lock);
+}
+
+/* How long attempt number @attempt may keep the gate closed, in us. */
+static u32 tiffin_swap_close_us(struct tiffin_scope *scope, unsigned int attempt)
+{
+	u32 first = READ_ONCE(scope->family->limits.close_us);
+
+	return clamp_t(u32, first << min(attempt, TIFFIN_MAX_DOUBLINGS), first,
+		       max(first, TIFFIN_MAX_CLOSE_US));
+}
+
+/* Try to flip until it works or the time is over, with pauses in which callers run freely. */
+static int tiffin_swap_flip(struct tiffin_scope *scope, struct tiffin_instance *next, u64 deadline)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	struct tiffin_gate_report gate;
+	unsigned int attempt;
+	const char *hook;
+	u64 pause;
+	int rc;
+
+	for (attempt = 0; ; attempt++) {
+		if (ktime_get_ns() >= deadline)
+			return -ETIMEDOUT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		rc = tiffin_gate_flip(&scope->gate, next, tiffin_swap_close_us(scope, attempt),
+				      &gate);
+		mutex_lock(&swap->text_lock);
+		swap->report.attempts++;
+		if (!rc) {
+			swap->report.close_ns = gate.closed_ns;
+		} else {
+			hook = scope->family->hooks[gate.busy_hook].name;
+			scnprintf(swap->report.held_up_by, sizeof(swap->report.held_up_by),
+				  "hook %s of %s on CPU %d", hook, scope->gate.active->policy->id,
+				  gate.busy_cpu);
+		}
+		mutex_unlock(&swap->text_lock);
+		trace_tiffin_swap_step(scope->family->name, scope->name, swap->report.id,
+				       rc ? "reopened" : "flipped", gate.closed_ns);
+		if (!rc)
+			return 0;
+		pause = max_t(u64, TIFFIN_RETRY_US,
+			      TIFFIN_RETRY_TIMES * div_u64(gate.closed_ns, NSEC_PER_USEC));
+		usleep_range(pause, 2 * pause);
+	}
+}
+
+/* The active instance has changed: tell the family, and show the policies' states as they are. */
+static void tiffin_swap_flipped(struct tiffin_scope *scope)
+{
+	struct tiffin_family *family = scope->family;
+
+	if (family->ops->flipped)
+		family->ops->flipped(family, !scope->gate.active->policy->owner);
+}
+
+/* The newer policy stays: the older instance ends. */
+static void tiffin_swap_keep(struct tiffin_scope *scope, const char *reason)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	struct tiffin_instance *older = swap->previous;
+
+	mutex_lock(&swap->text_lock);
+	strscpy(swap->previous_id, older->policy->id, sizeof(swap->previous_id));
+	swap->commits++;
+	mutex_unlock(&swap->text_lock);
+	swap->previous = NULL;
+	cancel_delayed_work(&swap->work);
+	tiffin_instance_destroy(older);
+	WRITE_ONCE(scope->sample_mask, TIFFIN_SAMPLE_MASK);
+	kvfree(swap->health.hook);
+	swap->health.hook = NULL;
+	tiffin_swap_report_end(scope, "committed", reason);
+	tiffin_swap_set_state(scope, TIFFIN_STABLE);
+	tiffin_event_swap(scope, "commit", reason);
+}
+
+/*
+ * The older policy comes back: needs nothing but a flip (U2). Where a call is in the way for longer
+ * than @limit_ms the scope stays on probation, and the work tries again.
+ */
+static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 limit_ms)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	struct tiffin_instance *newer = scope->gate.active;
+	int rc;
+
+	rc = tiffin_swap_flip(scope, swap->previous,
+			      ktime_get_ns() + (u64)limit_ms * NSEC_PER_MSEC);
+	if (rc) {
+		/* The work's later attempts are no further failures. */
+		if (reason == swap->undo)
+			return rc;
+		/* What began it stays the reason, whoever asks for it meanwhile. */
+		if (!swap->undo[0])
+			strscpy(swap->undo, reason, sizeof(swap->undo));
+		return tiffin_refuse(scope, rc,
+			"%s/%s: rollback waits for %s; it is tried again until it works",
+			scope->family->name, scope->name, swap->report.held_up_by);
+	}
+	swap->previous = NULL;
+	cancel_delayed_work(&swap->work);
+	tiffin_swap_flipped(scope);
+	mutex_lock(&swap->text_lock);
+	swap->rollbacks++;
+	/* Else a second request to roll back, a moment late, would go one policy too far. */
+	swap->previous_id[0] = '\0';
+	mutex_unlock(&swap->text_lock);
+	if (swap->undo[0])
+		reason = swap->undo;
+	tiffin_instance_destroy(newer);
+	WRITE_ONCE(scope->sample_mask, TIFFIN_SAMPLE_MASK);
+	kvfree(swap->health.hook);
+	swap->health.hook = NULL;
+	tiffin_swap_report_end(scope, "rolled_back", reason);
+	tiffin_swap_set_state(scope, TIFFIN_STABLE);
+	pr_notice("tiffin: %s/%s: swap %llu rolled back to %s: %s\n", scope->family->name,
+		  scope->name, swap->report.id, swap->report.from, reason);
+	tiffin_event_swap(scope, "rollback", reason);
+	swap->undo[0] = '\0';
+	return 0;
+}
+
+/* Read the gates of a probation; end it where one is broken or the time is over. */
+static void tiffin_swap_work(struct work_struct *work)
+{
+	struct tiffin_scope *scope = container_of(to_delayed_work(work), struct tiffin_scope,
+						  swap.work);
+	struct tiffin_swap *swap = &scope->swap;
+	char why[128];
+	bool last;
+
+	/* Whoever has the lock may have it for long: come again, and keep no worker waiting. */
+	if (!mutex_trylock(&swap->lock)) {
+		schedule_delayed_work(&swap->work, TIFFIN_PROBATION_PERIOD);
+		return;
+	}
+	if (swap->state != TIFFIN_PROBATION)
+		goto out;
+	/* Under the lock: by now this may be another probation than the one that set the timer. */
+	last = time_after_eq(jiffies, swap->until);
+	if (swap->undo[0])
+		tiffin_swap_undo(scope, swap->undo, TIFFIN_FLIP_BACK_MS);
+	else if (tiffin_health_broken(scope, last, why, sizeof(why)))
+		tiffin_swap_undo(scope, why, TIFFIN_FLIP_BACK_MS);
+	else if (last)
+		tiffin_swap_keep(scope, why);
+	if (swap->state == TIFFIN_PROBATION)
+		schedule_delayed_work(&swap->work,
+				      last ? TIFFIN_PROBATION_PERIOD :
+				      min(TIFFIN_PROBATION_PERIOD, swap->until - jiffies));
+out:
+	mutex_unlock(&swap->lock);
+}
+
+static void tiffin_swap_probation(struct tiffin_scope *scope, u32 probation_ms)
+{
+	struct tiffin_swap *swap = &scope->swap;
+
+	swap->until = jiffies + msecs_to_jiffies(probation_ms);
+	WRITE_ONCE(scope->sample_mask, TIFFIN_SAMPLE_MASK_PROBATION);
+	tiffin_health_begin(scope);
+	tiffin_swap_report_end(scope, "probation", "");
+	tiffin_swap_set_state(scope, TIFFIN_PROBATION);
+	mod_delayed_work(system_wq, &swap->work,
+			 min(TIFFIN_PROBATION_PERIOD, msecs_to_jiffies(probation_ms)));
+}
+
+/* U1: up to here the older policy is in charge, and stays so. */
+static int tiffin_swap_fail(struct tiffin_scope *scope, int rc, const char *why)
+{
+	tiffin_refuse(scope, rc, "%s", why);
+	tiffin_swap_report_end(scope, "failed", why);
+	tiffin_swap_set_state(scope, TIFFIN_STABLE);
+	tiffin_event_swap(scope, "fail", why);
+	return rc;
+}
+
+/* The scope is ours and STABLE; @policy is held. Takes that hold over. */
+static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *policy,
+			   const struct tiffin_swap_request *req)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	u64 start = ktime_get_ns();
+	struct tiffin_instance *next;
+	char why[256];
+	int rc;
+
+	tiffin_swap_report_begin(scope, policy->id);
+	tiffin_swap_set_state(scope, TIFFIN_PREPARING);
+	swap->health.nr = req->nr_gates;
+	memcpy(swap->health.gates, req->gates, sizeof(swap->health.gates));
+	rc = tiffin_health_resolve(scope, policy, swap->health.gates, swap->health.nr, why,
+				   sizeof(why));
+	if (rc)
+		goto err_policy;
+	rc = -ENOMEM;
+	swap->health.hook = kvcalloc(2, sizeof(*swap->health.hook), GFP_KERNEL);
+	next = swap->health.hook ? tiffin_instance_create(policy, scope->gate.active) :
+				   ERR_PTR(-ENOMEM);
+	if (IS_ERR(next)) {
+		scnprintf(why, sizeof(why), "no memory for an instance of %s; nothing has changed",
+			  policy->id);
+		goto err_health;
+	}
+	mutex_lock(&swap->text_lock);
+	swap->report.prepare_ns = ktime_get_ns() - start;
+	mutex_unlock(&swap->text_lock);
+
+	tiffin_swap_set_state(scope, TIFFIN_CLOSING);
+	swap->previous = scope->gate.active;
+	rc = tiffin_swap_flip(scope, next, start + (u64)req->timeout_ms * NSEC_PER_MSEC);
+	if (rc) {
+		swap->previous = NULL;
+		scnprintf(why, sizeof(why),
+			  "%s/%s: no flip within %u ms, held up by %s; %s stays active: raise timeout_ms or limits/close_us, or ask again under less load",
+			  scope->family->name, scope->name, req->timeout_ms,
+			  swap->report.held_up_by[0] ? swap->report.held_up_by : "its preparation",
+			  swap->report.from);
+		goto err_instance;
+	}
+	mutex_lock(&swap->text_lock);
+	swap->report.total_ns = ktime_get_ns() - start;
+	swap->report.result = "flipped";
+	swap->error[0] = '\0';
+	swap->swaps++;
+	mutex_unlock(&swap->text_lock);
+	/* First the gates: nothing that the newer policy does shall escape them. */
+	if (req->probation_ms)
+		tiffin_swap_probation(scope, req->probation_ms);
+	tiffin_swap_flipped(scope);
+	tiffin_event_swap(scope, "swap", "");
+	if (!req->probation_ms)
+		tiffin_swap_keep(scope, "no probation asked for");
+	return 0;
+
+err_instance:
+	tiffin_instance_destroy(next);
+	policy = NULL;		/* the instance held it */
+err_health:
+	kvfree(swap->health.hook);
+	swap->health.hook = NULL;
+err_policy:
+	if (policy)
+		tiffin_policy_release(policy);
+	return tiffin_swap_fail(scope, rc, why);
+}
+
+int tiffin_swap_request(struct tiffin_scope *scope, const struct tiffin_swap_request *req)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	struct tiffin_loaded *policy;
+	int rc;
+
+	rc = tiffin_swap_claim(scope);
+	if (rc)
+		return rc;
+	policy = tiffin_policy_find(scope->family, req->policy);
+	if (IS_ERR(policy)) {
+		rc = tiffin_refuse(scope, PTR_ERR(policy),
+				   "no policy '%s' in family %s: load its module first; %s/available lists what can be activated",
+				   req->policy, scope->family->name, scope->family->name);
+		goto out_stable;
+	}
+	if (policy == scope->gate.active->policy) {
+		tiffin_policy_release(policy);
+		rc = tiffin_refuse(scope, -EALREADY, "%s is active already",
+				   scope->gate.active->policy->id);
+		goto out_stable;
+	}
+	rc = tiffin_swap_run(scope, policy, req);
+	goto out;
+
+out_stable:
+	WRITE_ONCE(swap->state, TIFFIN_STABLE);
+out:
+	mutex_unlock(&swap->lock);
+	return rc;
+}
+
+int tiffin_swap_rollback(struct tiffin_scope *scope)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	struct tiffin_swap_request *req;
+	int rc;
+
+	if (mutex_lock_interruptible(&swap->lock))
+		return -EINTR;
+	if (swap->state == TIFFIN_PROBATION) {
+		rc = tiffin_swap_undo(scope, "asked for",
+				      READ_ONCE(scope->family->limits.timeout_ms));
+		mutex_unlock(&swap->lock);
+		return rc;
+	}
+	mutex_unlock(&swap->lock);
+
+	req = kzalloc(sizeof(*req), GFP_KERNEL);
+	if (!req)
+		return -ENOMEM;
+	tiffin_swap_defaults(scope, req);
+	req->probation_ms = 0;
+	mutex_lock(&swap->text_lock);
+	strscpy(req->policy, swap->previous_id, sizeof(req->policy));
+	mutex_unlock(&swap->text_lock);
+	if (req->policy[0])
+		rc = tiffin_swap_request(scope, req);
+	else
+		rc = tiffin_refuse(scope, -ENOENT, "%s/%s has no previous policy",
+				   scope->family->name, scope->name);
+	kfree(req);
+	return rc;
+}
+
+int tiffin_swap_commit(struct tiffin_scope *scope)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	int rc = 0;
+
+	if (mutex_lock_interruptible(&swap->lock))
+		return -EINTR;
+	if (swap->state == TIFFIN_PROBATION && swap->undo[0])
+		rc = tiffin_refuse(scope, -EBUSY, "%s/%s is being rolled back: %s",
+				   scope->family->name, scope->name, swap->undo);
+	else if (swap->state == TIFFIN_PROBATION)
+		tiffin_swap_keep(scope, "asked for");
+	else
+		rc = tiffin_refuse(scope, -ENOENT, "%s/%s: no probation to end",
+				   scope->family->name, scope->name);
+	mutex_unlock(&swap->lock);
+	return rc;
+}
+
+int tiffin_swap_reset_times(struct tiffin_scope *scope)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	int rc = 0;
+
+	if (mutex_lock_interruptible(&swap->lock))
+		return -EINTR;
+	if (swap->state == TIFFIN_PROBATION)
+		rc = tiffin_refuse(scope, -EBUSY,
+				   "%s/%s: the gates of a probation read these times; reset them when state is stable",
+				   scope->family->name, scope->name);
+	else
+		tiffin_figures_reset_times(scope);
+	mutex_unlock(&swap->lock);
+	return rc;
+}
+
+void tiffin_swap_init(struct tiffin_scope *scope)
+{
+	struct tiffin_swap *swap = &scope->swap;
+
+	mutex_init(&swap->lock);
+	mutex_init(&swap->text_lock);
+	INIT_DELAYED_WORK(&swap->work, tiffin_swap_work);
+	swap->state = TIFFIN_STABLE;
+	swap->report.result = "";
+}
+
+void tiffin_swap_exit(struct tiffin_scope *scope)
+{
+	cancel_delayed_work_sync(&scope->swap.work);
+}
