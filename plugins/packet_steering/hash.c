@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hash: a flow keeps one CPU, picked by its hash; the same one at each stage that sees the same
+ * hash. That is what the stock kernel's RPS does with a map of all usable CPUs.
+ */
+#include <tiffin/packet_steering.h>
+
+enum { HASH_AWAY };
+
+static const struct tiffin_counter hash_counters[] = {
+	[HASH_AWAY] = { "away", "packets sent to another CPU than the one that had them" },
+};
+
+static void hash_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,
+			struct tiffin_ps_out *out)
+{
+	/* Scales the hash to 0..nr_usable-1 without a division. */
+	out->cpu = in->usable[((__u64)in->hash * in->nr_usable) >> 32];
+	out->verdict = TIFFIN_PS_CPU;
+	if (out->cpu != in->cpu)
+		tiffin_count(ctx, HASH_AWAY, 1);
+}
+
+static const struct tiffin_ps_hooks hash_hooks = {
+	.decide = hash_decide,
+};
+
+TIFFIN_POLICY(packet_steering, "hash", "1.0", "one CPU for each flow, by its hash, as RPS does",
+	      TIFFIN_HOOKS(hash_hooks), TIFFIN_COUNTERS(hash_counters));
