@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The lab: a family that only asks, and policies that write down what they were asked. */
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <tiffin/state.h>
+
+#include "core/registry.h"
+#include "lab.h"
+
+/* Policies hang all state off their stores; what a test sees of them hangs here. */
+static struct lab *lab_now;
+
+struct lab_record {
+	u64 calls;
+	u64 spare;
+};
+
+/* Another policy's call in its hook at this moment? One of two such calls sees the other. */
+static void lab_enter_hook(struct lab *lab, enum lab_who me)
+{
+	int who;
+
+	tiffin_add(&lab->inside[me], 1);
+	for (who = 0; who < LAB_POLICIES; who++)
+		if (who != me && tiffin_load(&lab->inside[who]))
+			tiffin_add(&lab->mixed, 1);
+}
+
+static void lab_answer(const struct tiffin_ctx *ctx, const struct lab_in *in, struct lab_out *out,
+		       enum lab_who me)
+{
+	struct lab_record *object = tiffin_object(ctx);
+	struct lab_record *instance = tiffin_instance(ctx);
+	struct lab_record *cpu = tiffin_percpu(ctx);
+	struct lab *lab = lab_now;
+	void (*in_hook)(struct lab *lab, const struct tiffin_ctx *ctx) = READ_ONCE(lab->in_hook);
+
+	lab_enter_hook(lab, me);
+	out->number = in->number;
+	out->answers++;
+	out->who = me;
+	out->flags = ctx->flags;
+	out->epoch = ctx->epoch;
+	out->cpu = ctx->env->cpu;
+	out->now_ns = ctx->now_ns;
+	/* Gamma's is shared. The others' is locked: plain C, which a second call would spoil. */
+	if (object && me == LAB_GAMMA)
+		out->object_calls = tiffin_add(&object->calls, 1) + 1;
+	else if (object)
+		out->object_calls = ++object->calls;
+	if (instance)
+		out->instance_calls = tiffin_add(&instance->calls, 1) + 1;
+	if (cpu) {
+		tiffin_local_add(&cpu->calls, 1);
+		out->cpu_calls = tiffin_load(&cpu->calls);
+	}
+	if (me != LAB_BARE) {
+		out->knob = tiffin_tunable(ctx, LAB_KNOB);
+		tiffin_count(ctx, LAB_ASKED, 1);
+		if (tiffin_object_fresh(ctx))
+			tiffin_count(ctx, LAB_FRESH, 1);
+	}
+	if (in_hook)
+		in_hook(lab, ctx);
+	tiffin_add(&lab->inside[me], -1);
+}
+
+#define LAB_HOOK(_name, _who)									\
+static void _name(const struct tiffin_ctx *ctx, const struct lab_in *in, struct lab_out *out)	\
+{												\
+	lab_answer(ctx, in, out, _who);								\
+}
+
+LAB_HOOK(lab_alpha, LAB_ALPHA)
+LAB_HOOK(lab_beta, LAB_BETA)
+LAB_HOOK(lab_gamma, LAB_GAMMA)
+LAB_HOOK(lab_bare, LAB_BARE)
+
+const struct lab_hooks lab_hooks[LAB_POLICIES] = {
+	[LAB_ALPHA] = { .ask = lab_alpha, .tell = lab_alpha },
+	[LAB_BETA] = { .ask = lab_beta, .tell = lab_beta },
+	[LAB_GAMMA] = { .ask = lab_gamma, .tell = lab_gamma },
+	[LAB_BARE] = { .ask = lab_bare },
+};
+
+static void lab_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in, enum lab_who me)
+{
+	lab_now->inits[me]++;
+	lab_now->reached[me] = (tiffin_instance(ctx) ? BIT(TIFFIN_STORE_INSTANCE) : 0) |
+			       (tiffin_percpu(ctx) ? BIT(TIFFIN_STORE_PER_CPU) : 0);
+	lab_now->adopted[me] = in->adopted;
+}
+
+static void lab_alpha_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in)
+{
+	lab_init(ctx, in, LAB_ALPHA);
+}
+
+static void lab_beta_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in)
+{
+	lab_init(ctx, in, LAB_BETA);
+}
+
+static void lab_gamma_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in)
+{
+	lab_init(ctx, in, LAB_GAMMA);
+}
+
+static const struct tiffin_store lab_stores[] = {
+	{ "lab_flow", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, sizeof(struct lab_record) },
+	{ "lab_cpu", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct lab_record) },
+	{ "lab_all", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct lab_record) },
+};
+
+static const struct tiffin_store lab_other_stores[] = {
+	{ "lab_flow", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, sizeof(struct lab_record) },
+	{ "lab_cpu", 2, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct lab_record) },
+	{ "lab_all", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(u64) },
+};
+
+static const struct tiffin_tunable lab_tunables[] = {
+	[LAB_KNOB] = { "knob", "what an answer repeats", -5, 100, 7 },
+	[LAB_BOLT] = { "bolt", NULL, S64_MIN, S64_MAX, 0 },
+};
+
+static const struct tiffin_counter lab_counters[] = {
+	[LAB_ASKED] = { "asked", "questions answered" },
+	[LAB_FRESH] = { "fresh", NULL },
+};
+
+#define LAB_HEAD(_name)									\
+	.magic = TIFFIN_POLICY_MAGIC,								\
+	.size = sizeof(struct tiffin_policy),							\
+	.core_abi = TIFFIN_CORE_ABI,								\
+	.family_abi = LAB_FAMILY_ABI,								\
+	.name = _name,										\
+	.version = "1.0",									\
+	.family = LAB_FAMILY
+
+const struct tiffin_policy lab_policy[LAB_POLICIES] = {
+	[LAB_ALPHA] = {
+		LAB_HEAD("alpha"),
+		.doc = "the first",
+		TIFFIN_HOOKS(lab_hooks[LAB_ALPHA]),
+		TIFFIN_STORES(lab_stores),
+		TIFFIN_TUNABLES(lab_tunables),
+		TIFFIN_COUNTERS(lab_counters),
+		.init = lab_alpha_init,
+	},
+	[LAB_BETA] = {
+		LAB_HEAD("beta"),
+		TIFFIN_HOOKS(lab_hooks[LAB_BETA]),
+		TIFFIN_STORES(lab_stores),
+		TIFFIN_TUNABLES(lab_tunables),
+		TIFFIN_COUNTERS(lab_counters),
+		.init = lab_beta_init,
+	},
+	[LAB_GAMMA] = {
+		LAB_HEAD("gamma"),
+		TIFFIN_HOOKS(lab_hooks[LAB_GAMMA]),
+		TIFFIN_STORES(lab_other_stores),
+		TIFFIN_TUNABLES(lab_tunables),
+		TIFFIN_COUNTERS(lab_counters),
+		.init = lab_gamma_init,
+	},
+	[LAB_BARE] = {
+		LAB_HEAD("bare"),
+		TIFFIN_HOOKS(lab_hooks[LAB_BARE]),
+	},
+};
+
+/* The family. */
+
+static u64 lab_figure(struct tiffin_family *family, unsigned int index)
+{
+	return READ_ONCE(container_of(family, struct lab, family)->figure[index]);
+}
+
+static void lab_window(struct tiffin_family *family)
+{
+	container_of(family, struct lab, family)->windows++;
+}
+
+static void lab_flipped(struct tiffin_family *family, bool stock)
+{
+	struct lab *lab = container_of(family, struct lab, family);
+
+	lab->flips++;
+	lab->stock = stock;
+	if (lab->on_flipped)
+		lab->on_flipped(lab);
+}
+
+static const struct tiffin_family_ops lab_ops = {
+	.figure = lab_figure,
+	.window = lab_window,
+	.flipped = lab_flipped,
+};
+
+static const struct tiffin_hook lab_questions[] = {
+	[LAB_ASK] = { "ask", offsetof(struct lab_hooks, ask), true },
+	[LAB_TELL] = { "tell", offsetof(struct lab_hooks, tell), false },
+};
+
+static const struct tiffin_figure lab_figure_decls[] = {
+	[LAB_TICKS] = { "ticks", "a count", TIFFIN_FIGURE_COUNTER },
+	[LAB_LEVEL] = { "level", "a gauge", TIFFIN_FIGURE_GAUGE },
+};
+
+int lab_start(struct lab *lab)
+{
+	int who, rc;
+
+	lab_now = lab;
+	lab->family = (struct tiffin_family) {
+		.name = LAB_FAMILY,
+		.abi = LAB_FAMILY_ABI,
+		.owner = THIS_MODULE,
+		.hooks = lab_questions,
+		.nr_hooks = ARRAY_SIZE(lab_questions),
+		.max_objects = LAB_OBJECTS,
+		.figures = lab_figure_decls,
+		.nr_figures = ARRAY_SIZE(lab_figure_decls),
+		.ops = &lab_ops,
+		.limits = TIFFIN_LIMITS_INIT,
+	};
+	rc = tiffin_family_register(&lab->family);
+	if (rc) {
+		lab->family.scope = NULL;
+		return rc;
+	}
+	for (who = 0; who < LAB_POLICIES && !rc; who++)
+		rc = lab_load(lab, who);
+	return rc;
+}
+
+int lab_load(struct lab *lab, enum lab_who who)
+{
+	int rc = tiffin_policy_register((const void *)&lab_policy[who], THIS_MODULE, LAB_BUILD);
+
+	if (!rc)
+		lab->loaded[who] = true;
+	return rc;
+}
+
+void lab_unload(struct lab *lab, enum lab_who who)
+{
+	lab->loaded[who] = false;
+	tiffin_policy_unregister((const void *)&lab_policy[who]);
+}
+
+/* No held call and no closed gate that a test has left there. */
+static void lab_free_gate(struct tiffin_gate *gate)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(gate->cpu, cpu), 0, sizeof(struct tiffin_gate_cpu));
+	WRITE_ONCE(gate->word, TIFFIN_GATE_OPEN);
+}
+
+void lab_stop(struct lab *lab)
+{
+	struct tiffin_scope *scope = lab->family.scope;
+	int who;
+
+	if (!scope)
+		return;
+	lab->in_hook = NULL;
+	lab->on_flipped = NULL;
+	lab_free_gate(&scope->gate);
+	if (scope->swap.state == TIFFIN_PROBATION)
+		tiffin_swap_commit(scope);
+	if (strcmp(lab_active(lab), TIFFIN_DEFAULT_NAME))
+		lab_swap(lab, TIFFIN_DEFAULT_NAME " probation_ms=0");
+	for (who = LAB_POLICIES - 1; who >= 0; who--)
+		if (lab->loaded[who])
+			lab_unload(lab, who);
+	tiffin_family_unregister(&lab->family);
+	lab->family.scope = NULL;
+	lab_now = NULL;
+}
+
+int lab_swap(struct lab *lab, const char *text)
+{
+	struct tiffin_swap_request *req = kzalloc(sizeof(*req), GFP_KERNEL);
+	char *copy = kstrdup(text, GFP_KERNEL);
+	int rc = -ENOMEM;
+
+	if (req && copy)
+		rc = tiffin_swap_parse(lab->family.scope, copy, req) ?:
+		     tiffin_swap_request(lab->family.scope, req);
+	kfree(copy);
+	kfree(req);
+	return rc;
+}
+
+const char *lab_error(struct lab *lab)
+{
+	return lab->family.scope->swap.error;
+}
+
+enum tiffin_verdict lab_ask_generation(struct lab *lab, u32 hook, u32 object, u32 generation,
+				       struct lab_out *out)
+{
+	const struct tiffin_call call = {
+		.hook = hook,
+		.object = object,
+		.generation = generation,
+		.now_ns = 12345,
+	};
+	const struct lab_in in = { .number = object };
+
+	memset(out, 0, sizeof(*out));
+	return tiffin_dispatch(lab->family.scope, &call, &in, out);
+}
+
+enum tiffin_verdict lab_ask(struct lab *lab, u32 hook, u32 object, struct lab_out *out)
+{
+	return lab_ask_generation(lab, hook, object, 1, out);
+}
+
+struct tiffin_figures lab_figures(struct lab *lab)
+{
+	struct tiffin_figures figures;
+
+	tiffin_figures_read(lab->family.scope, &figures);
+	return figures;
+}
+
+bool lab_accounts_hold(struct lab *lab)
+{
+	struct tiffin_figures f = lab_figures(lab);
+
+	return f.calls == f.answered + f.stock + f.continuity_gate + f.continuity_busy &&
+	       !f.overlapped;
+}
+
+const char *lab_active(struct lab *lab)
+{
+	return lab->family.scope->gate.active->policy->policy.name;
+}
+
+void lab_call_on_cpu(struct lab *lab, int cpu, u32 hook, int by, bool inside)
+{
+	struct tiffin_gate_cpu *mine = per_cpu_ptr(lab->family.scope->gate.cpu, cpu);
+
+	mine->entered += by;
+	if (inside)
+		mine->inside += by;
+	mine->hook = hook;
+}

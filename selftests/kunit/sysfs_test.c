@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/tiffin as user space sees it: files are opened, read and written through the VFS, in
+ * a mount of sysfs that belongs to the test.
+ */
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+
+#include "core/version.h"
+#include "lab_kunit.h"
+
+#define SCOPE	"lab/scopes/default/"
+#define ALPHA	"policies/alpha-1.0+b1/"
+
+struct files_test {
+	struct lab lab;			/* first: test->priv is the lab */
+	struct vfsmount *mnt;
+	char text[PAGE_SIZE + 1];
+};
+
+static void files_test_exit(struct kunit *test)
+{
+	struct files_test *st = test->priv;
+
+	lab_stop(&st->lab);
+	if (!IS_ERR_OR_NULL(st->mnt))
+		kern_unmount(st->mnt);
+}
+
+static int files_test_init(struct kunit *test)
+{
+	struct files_test *st = kunit_kzalloc(test, sizeof(*st), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, st);
+	test->priv = st;
+	st->mnt = kern_mount(get_fs_type("sysfs"));
+	if (IS_ERR(st->mnt))
+		return PTR_ERR(st->mnt);
+	return lab_start(&st->lab);
+}
+
+static struct file *files_open(struct kunit *test, const char *name, int flags)
+{
+	struct files_test *st = test->priv;
+	struct path root = { .mnt = st->mnt, .dentry = st->mnt->mnt_root };
+	char path[128];
+
+	snprintf(path, sizeof(path), "kernel/tiffin/%s", name);
+	return file_open_root(&root, path, flags, 0);
+}
+
+/* What a file holds, without its last newline; valid up to the next reading. */
+static const char *files_text(struct kunit *test, const char *name)
+{
+	struct files_test *st = test->priv;
+	struct file *file = files_open(test, name, O_RDONLY);
+	ssize_t len;
+	loff_t pos = 0;
+
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(file), "no file %s", name);
+	len = kernel_read(file, st->text, PAGE_SIZE, &pos);
+	fput(file);
+	KUNIT_ASSERT_GE_MSG(test, len, 0, "%s can't be read", name);
+	if (len && st->text[len - 1] == '\n')
+		len--;
+	st->text[len] = '\0';
+	return st->text;
+}
+
+static int files_write(struct kunit *test, const char *name, const char *text)
+{
+	struct file *file = files_open(test, name, O_WRONLY);
+	ssize_t len;
+	loff_t pos = 0;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	len = kernel_write(file, text, strlen(text), &pos);
+	fput(file);
+	if (len >= 0)
+		KUNIT_EXPECT_EQ_MSG(test, len, strlen(text), "%s was taken in part", name);
+	return len < 0 ? len : 0;
+}
+
+#define EXPECT_TEXT(test, name, text)							\
+	KUNIT_EXPECT_STREQ_MSG(test, files_text(test, name), text, "%s", name)
+#define EXPECT_PUT(test, name, text, rc)						\
+	KUNIT_EXPECT_EQ_MSG(test, files_write(test, name, text), rc, "%s <- %s", name, text)
+
+/* The value of a line "key value" of a file. */
+static const char *files_value(struct kunit *test, const char *name, const char *key)
+{
+	const char *text = files_text(test, name);
+	size_t len = strlen(key);
+	char *end;
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+		if (!strncmp(text, key, len) && text[len] == ' ') {
+			end = strchr(text, '\n');
+			if (end)
+				*end = '\0';
+			return text + len + 1;
+		}
+	KUNIT_FAIL(test, "%s has no line '%s'", name, key);
+	return "";
+}
+
+#define EXPECT_VALUE(test, name, key, text)						\
+	KUNIT_EXPECT_STREQ_MSG(test, files_value(test, name, key), text, "%s: %s", name, key)
+
+static void sysfs_root(struct kunit *test)
+{
+	EXPECT_TEXT(test, "version", TIFFIN_VERSION);
+	EXPECT_TEXT(test, "abi", "1.0");
+	EXPECT_PUT(test, "version", "2", -EACCES);
+}
+
+static void sysfs_last_error(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, lab_load(test->priv, LAB_ALPHA), -EEXIST);
+	EXPECT_TEXT(test, "last_error", "alpha-1.0+b1 refused: it is loaded already");
+}
+
+static void sysfs_family(struct kunit *test)
+{
+	struct lab *lab = test->priv;
+
+	EXPECT_TEXT(test, "lab/abi", "2.1");
+	EXPECT_TEXT(test, "lab/available",
+		    "default\nbare-1.0+b1\ngamma-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
+	lab->figure[LAB_TICKS] = 42;
+	lab->figure[LAB_LEVEL] = U64_MAX;
+	EXPECT_TEXT(test, "lab/figures/ticks", "42");
+	EXPECT_TEXT(test, "lab/figures/level", "18446744073709551615");
+	lab_unload(lab, LAB_GAMMA);
+	EXPECT_TEXT(test, "lab/available", "default\nbare-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
+}
+
+static void sysfs_limits(struct kunit *test)
+{
+	struct lab *lab = test->priv;
+
+	EXPECT_TEXT(test, "lab/limits/hold_ns", "5000");
+	EXPECT_TEXT(test, "lab/limits/close_us", "50");
+	EXPECT_TEXT(test, "lab/limits/timeout_ms", "5000");
+	EXPECT_TEXT(test, "lab/limits/probation_ms", "0");
+
+	EXPECT_PUT(test, "lab/limits/hold_ns", "1000000\n", 0);
+	EXPECT_PUT(test, "lab/limits/close_us", "10000", 0);
+	EXPECT_PUT(test, "lab/limits/timeout_ms", "1", 0);
+	EXPECT_PUT(test, "lab/limits/probation_ms", "86400000", 0);
+	KUNIT_EXPECT_EQ(test, lab->family.limits.hold_ns, 1000000);
+	KUNIT_EXPECT_EQ(test, lab->family.limits.close_us, 10000);
+	KUNIT_EXPECT_EQ(test, lab->family.limits.timeout_ms, 1);
+	KUNIT_EXPECT_EQ(test, lab->family.limits.probation_ms, 86400000);
+
+	EXPECT_PUT(test, "lab/limits/hold_ns", "1000001", -ERANGE);
+	EXPECT_PUT(test, "lab/limits/close_us", "0", -ERANGE);
+	EXPECT_PUT(test, "lab/limits/close_us", "10001", -ERANGE);
+	EXPECT_PUT(test, "lab/limits/timeout_ms", "0", -ERANGE);
+	EXPECT_PUT(test, "lab/limits/timeout_ms", "600001", -ERANGE);
+	EXPECT_PUT(test, "lab/limits/probation_ms", "86400001", -ERANGE);
+	EXPECT_PUT(test, "lab/limits/probation_ms", "long", -EINVAL);
+	EXPECT_PUT(test, "lab/limits/probation_ms", "-1", -EINVAL);
+	EXPECT_TEXT(test, "lab/limits/hold_ns", "1000000");
+	EXPECT_TEXT(test, "lab/limits/close_us", "10000");
+	EXPECT_TEXT(test, "lab/limits/timeout_ms", "1");
+	EXPECT_TEXT(test, "lab/limits/probation_ms", "86400000");
+}
+
+static void sysfs_policy(struct kunit *test)
+{
+	struct lab *lab = test->priv;
+	struct lab_out out;
+
+	EXPECT_TEXT(test, ALPHA "name", "alpha");
+	EXPECT_TEXT(test, ALPHA "version", "1.0");
+	EXPECT_TEXT(test, ALPHA "build", "b1");
+	EXPECT_TEXT(test, ALPHA "family", "lab");
+	EXPECT_TEXT(test, ALPHA "abi", "2.1");
+	EXPECT_TEXT(test, ALPHA "module", module_name(THIS_MODULE));
+	EXPECT_TEXT(test, ALPHA "doc", "the first");
+	EXPECT_TEXT(test, "policies/beta-1.0+b1/doc", "");
+	EXPECT_TEXT(test, ALPHA "counters_info", "asked questions answered\nfresh ");
+	EXPECT_TEXT(test, ALPHA "stores",
+		    "instance lab_all 1 atomic 16\nper_cpu lab_cpu 1 cpu 16\nobject lab_flow 1 locked 16");
+	EXPECT_TEXT(test, "policies/bare-1.0+b1/stores", "");
+
+	EXPECT_TEXT(test, ALPHA "state", "loaded");
+	EXPECT_TEXT(test, ALPHA "instances", "0");
+	EXPECT_PUT(test, SCOPE "active", "alpha", 0);
+	EXPECT_TEXT(test, ALPHA "state", "active");
+	EXPECT_TEXT(test, ALPHA "instances", "1");
+	lab_ask(lab, LAB_ASK, 1, &out);
+	lab_ask(lab, LAB_ASK, 1, &out);
+	EXPECT_TEXT(test, ALPHA "counters/asked", "2");
+	EXPECT_TEXT(test, ALPHA "counters/fresh", "1");
+	EXPECT_PUT(test, ALPHA "counters/asked", "0", -EACCES);
+	EXPECT_PUT(test, SCOPE "swap", "beta probation_ms=86400000", 0);
+	EXPECT_TEXT(test, ALPHA "state", "previous");
+	EXPECT_TEXT(test, "policies/beta-1.0+b1/state", "probation");
+	EXPECT_PUT(test, SCOPE "commit", "1", 0);
+	EXPECT_TEXT(test, ALPHA "state", "loaded");
+	EXPECT_TEXT(test, ALPHA "instances", "0");
+	EXPECT_TEXT(test, "policies/beta-1.0+b1/state", "active");
+
+	lab_unload(lab, LAB_ALPHA);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(files_open(test, ALPHA "name", O_RDONLY)), -ENOENT);
+}
+
+static void sysfs_tunables(struct kunit *test)
+{
+	struct lab *lab = test->priv;
+	struct lab_out out;
+
+	EXPECT_TEXT(test, ALPHA "tunables_info",
+		    "knob -5 100 7 what an answer repeats\n"
+		    "bolt -9223372036854775808 9223372036854775807 0 ");
+	EXPECT_TEXT(test, ALPHA "tunables/knob", "7");
+	EXPECT_PUT(test, ALPHA "tunables/knob", "-5\n", 0);
+	EXPECT_TEXT(test, ALPHA "tunables/knob", "-5");
+	EXPECT_PUT(test, ALPHA "tunables/knob", "100", 0);
+	EXPECT_PUT(test, ALPHA "tunables/knob", "101", -ERANGE);
+	EXPECT_PUT(test, ALPHA "tunables/knob", "-6", -ERANGE);
+	EXPECT_PUT(test, ALPHA "tunables/knob", "9223372036854775808", -ERANGE);
+	EXPECT_PUT(test, ALPHA "tunables/knob", "1x", -EINVAL);
+	EXPECT_PUT(test, ALPHA "tunables/knob", "0x10", -EINVAL);
+	EXPECT_PUT(test, ALPHA "tunables/knob", "", 0);
+	EXPECT_TEXT(test, ALPHA "tunables/knob", "100");
+	EXPECT_PUT(test, ALPHA "tunables/bolt", "-9223372036854775808", 0);
+	EXPECT_TEXT(test, ALPHA "tunables/bolt", "-9223372036854775808");
+
+	/* The policy reads what was written, before and after it became active. */
+	EXPECT_PUT(test, SCOPE "active", "alpha", 0);
+	lab_ask(lab, LAB_ASK, 1, &out);
+	KUNIT_EXPECT_EQ(test, out.knob, 100);
+	EXPECT_PUT(test, ALPHA "tunables/knob", "33", 0);
+	lab_ask(lab, LAB_ASK, 1, &out);
+	KUNIT_EXPECT_EQ(test, out.knob, 33);
+	/* Beta has its own. */
+	EXPECT_TEXT(test, "policies/beta-1.0+b1/tunables/knob", "7");
+}
+
+static void sysfs_swap(struct kunit *test)
+{
+	EXPECT_TEXT(test, SCOPE "active", "default");
+	EXPECT_TEXT(test, SCOPE "previous", "");
+	EXPECT_TEXT(test, SCOPE "state", "stable");
+	EXPECT_TEXT(test, SCOPE "error", "");
+	EXPECT_VALUE(test, SCOPE "last_swap", "id", "0");
+	EXPECT_VALUE(test, SCOPE "last_swap", "result", "");
+
+	EXPECT_PUT(test, SCOPE "active", "alpha\n", 0);
+	EXPECT_TEXT(test, SCOPE "active", "alpha-1.0+b1");
+	EXPECT_TEXT(test, SCOPE "previous", "default");
+	EXPECT_PUT(test, SCOPE "swap", "beta-1.0 probation_ms=86400000 gate=asked<5 timeout_ms=600000\n",
+		   0);
+	EXPECT_TEXT(test, SCOPE "active", "beta-1.0+b1");
+	EXPECT_TEXT(test, SCOPE "state", "probation");
+	EXPECT_VALUE(test, SCOPE "last_swap", "id", "2");
+	EXPECT_VALUE(test, SCOPE "last_swap", "from", "alpha-1.0+b1");
+	EXPECT_VALUE(test, SCOPE "last_swap", "to", "beta-1.0+b1");
+	EXPECT_VALUE(test, SCOPE "last_swap", "result", "probation");
+	EXPECT_VALUE(test, SCOPE "last_swap", "attempts", "1");
+	EXPECT_VALUE(test, SCOPE "last_swap", "held_up_by", "");
+	EXPECT_PUT(test, SCOPE "active", "gamma", -EBUSY);
+	/* The gates read the times. */
+	EXPECT_PUT(test, SCOPE "reset", "1", -EBUSY);
+	EXPECT_PUT(test, SCOPE "rollback", "1\n", 0);
+	EXPECT_PUT(test, SCOPE "reset", "1", 0);
+	EXPECT_TEXT(test, SCOPE "active", "alpha-1.0+b1");
+	EXPECT_TEXT(test, SCOPE "state", "stable");
+	EXPECT_VALUE(test, SCOPE "last_swap", "result", "rolled_back");
+	EXPECT_VALUE(test, SCOPE "last_swap", "reason", "asked for");
+	/* A second request, a moment late, does not go one policy too far. */
+	EXPECT_PUT(test, SCOPE "rollback", "1", -ENOENT);
+	EXPECT_TEXT(test, SCOPE "active", "alpha-1.0+b1");
+}
+
+/* While a probation lasts, `previous` says what a rollback would bring back. */
+static void sysfs_previous_on_probation(struct kunit *test)
+{
+	EXPECT_PUT(test, SCOPE "active", "alpha", 0);
+	EXPECT_TEXT(test, SCOPE "previous", "default");
+	EXPECT_PUT(test, SCOPE "swap", "beta probation_ms=86400000", 0);
+	EXPECT_TEXT(test, SCOPE "previous", "alpha-1.0+b1");
+	EXPECT_PUT(test, SCOPE "rollback", "1", 0);
+	EXPECT_TEXT(test, SCOPE "active", "alpha-1.0+b1");
+	EXPECT_TEXT(test, SCOPE "previous", "");
+	EXPECT_PUT(test, SCOPE "swap", "beta probation_ms=86400000", 0);
+	EXPECT_PUT(test, SCOPE "commit", "1", 0);
+	EXPECT_TEXT(test, SCOPE "previous", "alpha-1.0+b1");
+}
+
+static void sysfs_refused(struct kunit *test)
+{
+	EXPECT_PUT(test, SCOPE "active", "omega", -ENOENT);
+	LAB_EXPECT_SAYS(test, files_text(test, SCOPE "error"), "no policy 'omega'");
+	EXPECT_PUT(test, SCOPE "active", "alpha probation_ms=5", -EINVAL);
+	LAB_EXPECT_SAYS(test, files_text(test, SCOPE "error"), "write options to swap");
+	EXPECT_PUT(test, SCOPE "active", "\n", -EINVAL);
+	EXPECT_PUT(test, SCOPE "active", "default", -EALREADY);
+	EXPECT_PUT(test, SCOPE "swap", "alpha timeout_ms=0", -ERANGE);
+	EXPECT_PUT(test, SCOPE "swap", "alpha colour=red", -EINVAL);
+	EXPECT_PUT(test, SCOPE "swap", "alpha probation_ms=5 gate=nothing<5", -EINVAL);
+	EXPECT_PUT(test, SCOPE "rollback", "0", -EINVAL);
+	LAB_EXPECT_SAYS(test, files_text(test, SCOPE "error"), "write 1");
+	EXPECT_PUT(test, SCOPE "rollback", "1", -ENOENT);
+	EXPECT_PUT(test, SCOPE "commit", "yes", -EINVAL);
+	EXPECT_PUT(test, SCOPE "commit", "1", -ENOENT);
+	EXPECT_PUT(test, SCOPE "reset", "11", -EINVAL);
+	EXPECT_TEXT(test, SCOPE "active", "default");
+	EXPECT_TEXT(test, SCOPE "state", "stable");
+	EXPECT_VALUE(test, SCOPE "stats", "failures", "12");
+	EXPECT_VALUE(test, SCOPE "stats", "swaps", "0");
+	EXPECT_PUT(test, SCOPE "active", "alpha", 0);
+	EXPECT_TEXT(test, SCOPE "error", "");
+}
+
+static void sysfs_stats(struct kunit *test)
+{
+	static const char * const keys[] = {
+		"epoch", "swaps", "commits", "rollbacks", "failures", "calls", "answered", "stock",
+		"continuity", "continuity_gate", "continuity_busy", "bad_answers", "overlapped",
+		"held", "hold_samples", "hold_p50_ns", "hold_p99_ns", "hold_max_ns", "hook_samples",
+		"hook_p50_ns", "hook_p99_ns", "hook_max_ns",
+	};
+	struct lab *lab = test->priv;
+	struct lab_out out;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		EXPECT_VALUE(test, SCOPE "stats", keys[i], "0");
+	lab_ask(lab, LAB_ASK, 0, &out);
+	EXPECT_PUT(test, SCOPE "active", "alpha", 0);
+	lab_ask(lab, LAB_ASK, 0, &out);
+	lab_ask(lab, LAB_ASK, 0, &out);
+	WRITE_ONCE(lab->family.scope->gate.word, TIFFIN_GATE_CLOSED);
+	lab_ask(lab, LAB_ASK, 0, &out);
+	WRITE_ONCE(lab->family.scope->gate.word, TIFFIN_GATE_OPEN);
+	EXPECT_VALUE(test, SCOPE "stats", "epoch", "1");
+	EXPECT_VALUE(test, SCOPE "stats", "calls", "4");
+	EXPECT_VALUE(test, SCOPE "stats", "answered", "2");
+	EXPECT_VALUE(test, SCOPE "stats", "stock", "1");
+	EXPECT_VALUE(test, SCOPE "stats", "continuity", "1");
+	EXPECT_VALUE(test, SCOPE "stats", "held", "1");
+	EXPECT_VALUE(test, SCOPE "stats", "hold_samples", "1");
+	EXPECT_PUT(test, SCOPE "reset", "1", 0);
+	EXPECT_VALUE(test, SCOPE "stats", "held", "0");
+	EXPECT_VALUE(test, SCOPE "stats", "hold_samples", "0");
+	EXPECT_VALUE(test, SCOPE "stats", "hold_max_ns", "0");
+	EXPECT_VALUE(test, SCOPE "stats", "calls", "4");
+}
+
+/* Root of a container can open the files; a write takes CAP_SYS_ADMIN of the machine. */
+static void sysfs_needs_capability(struct kunit *test)
+{
+	static const char * const files[][2] = {
+		{ SCOPE "active", "alpha" }, { SCOPE "swap", "alpha" }, { SCOPE "rollback", "1" },
+		{ SCOPE "commit", "1" }, { SCOPE "reset", "1" }, { "lab/limits/hold_ns", "1" },
+		{ ALPHA "tunables/knob", "1" },
+	};
+	struct cred *cred = prepare_creds();
+	const struct cred *old;
+	int i, rc[ARRAY_SIZE(files)];
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, cred);
+	cap_lower(cred->cap_effective, CAP_SYS_ADMIN);
+	old = override_creds(cred);
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		rc[i] = files_write(test, files[i][0], files[i][1]);
+	revert_creds(old);
+	put_cred(cred);
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		KUNIT_EXPECT_EQ_MSG(test, rc[i], -EPERM, "%s", files[i][0]);
+	EXPECT_TEXT(test, SCOPE "active", "default");
+	EXPECT_TEXT(test, "lab/limits/hold_ns", "5000");
+	EXPECT_TEXT(test, ALPHA "tunables/knob", "7");
+	EXPECT_VALUE(test, SCOPE "stats", "failures", "0");
+}
+
+static struct kunit_case sysfs_cases[] = {
+	KUNIT_CASE(sysfs_root),
+	KUNIT_CASE(sysfs_last_error),
+	KUNIT_CASE(sysfs_family),
+	KUNIT_CASE(sysfs_limits),
+	KUNIT_CASE(sysfs_policy),
+	KUNIT_CASE(sysfs_tunables),
+	KUNIT_CASE(sysfs_swap),
+	KUNIT_CASE(sysfs_previous_on_probation),
+	KUNIT_CASE(sysfs_refused),
+	KUNIT_CASE(sysfs_stats),
+	KUNIT_CASE(sysfs_needs_capability),
+	{}
+};
+
+static struct kunit_suite sysfs_suite = {
+	.name = "sysfs",
+	.init = files_test_init,
+	.exit = files_test_exit,
+	.test_cases = sysfs_cases,
+};
+kunit_test_suite(sysfs_suite);

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A host for one policy, in user space; see policy_host.h. */
+#include <ctype.h>
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy_host.h"
+
+/*
+ * Each record is an allocation of its own, so that a sanitizer knows where it ends; made when it is
+ * first asked for.
+ */
+struct store {
+	unsigned int refs;
+	struct tiffin_store decl;
+	unsigned int nr;
+	void **record;
+	__u32 *generation;
+};
+
+struct policy_host {
+	const struct tiffin_policy *policy;
+	unsigned int nr_cpus;
+	__s64 *tunables;
+	__u64 **counters;
+	struct store *store[TIFFIN_STORE_KINDS];
+};
+
+static void *zeros(size_t n, size_t size)
+{
+	void *p = calloc(n ?: 1, size ?: 1);
+
+	if (!p)
+		err(1, "policy_host");
+	return p;
+}
+
+static void *copy_of(const void *from, size_t size)
+{
+	return memcpy(zeros(1, size), from, size);
+}
+
+static const struct tiffin_store *store_decl(const struct tiffin_policy *p, unsigned int i)
+{
+	return (const void *)((const char *)p->stores + (size_t)i * p->store_stride);
+}
+
+static const struct tiffin_tunable *tunable_decl(const struct tiffin_policy *p, unsigned int i)
+{
+	return (const void *)((const char *)p->tunables + (size_t)i * p->tunable_stride);
+}
+
+static const struct tiffin_counter *counter_decl(const struct tiffin_policy *p, unsigned int i)
+{
+	return (const void *)((const char *)p->counters + (size_t)i * p->counter_stride);
+}
+
+static int name_ok(const char *name, size_t len, const char *also)
+{
+	size_t i;
+
+	for (i = 0; name && i < len; i++) {
+		if (!name[i])
+			return i > 0;
+		if (!isalnum((unsigned char)name[i]) && !strchr(also, name[i]))
+			return 0;
+	}
+	return 0;
+}
+
+static const char *check_stores(const struct tiffin_policy *p)
+{
+	unsigned int i, seen = 0;
+
+	if (p->nr_stores > TIFFIN_STORE_KINDS)
+		return "more stores than there are kinds";
+	for (i = 0; i < p->nr_stores; i++) {
+		const struct tiffin_store *s = store_decl(p, i);
+
+		if (!name_ok(s->schema, TIFFIN_NAME_LEN, "_") || !s->version)
+			return "a store needs a schema's name and a version from 1";
+		if (s->kind >= TIFFIN_STORE_KINDS || (seen & 1u << s->kind))
+			return "a store of an unknown kind, or two of one kind";
+		if (!s->record_size || s->record_size > TIFFIN_MAX_RECORD)
+			return "a store's record_size is not 1 to TIFFIN_MAX_RECORD";
+		if (s->sharing > TIFFIN_SHARE_LOCKED ||
+		    (s->sharing == TIFFIN_SHARE_CPU && s->kind != TIFFIN_STORE_PER_CPU) ||
+		    (s->sharing == TIFFIN_SHARE_LOCKED && s->kind != TIFFIN_STORE_OBJECT))
+			return "a store's sharing does not go with its kind";
+		seen |= 1u << s->kind;
+	}
+	return NULL;
+}
+
+const char *policy_check(const struct tiffin_policy *p)
+{
+	unsigned int i;
+
+	if (p->magic != TIFFIN_POLICY_MAGIC || p->size < sizeof(*p) || !p->hooks)
+		return "the descriptor is not one of TIFFIN_POLICY() and TIFFIN_HOOKS()";
+	if (!name_ok(p->name, sizeof(p->name), "_") || !strcmp(p->name, "default") ||
+	    !name_ok(p->version, sizeof(p->version), "._"))
+		return "bad name or version";
+	if (p->nr_tunables > TIFFIN_MAX_TUNABLES || p->nr_counters > TIFFIN_MAX_COUNTERS)
+		return "too many tunables or counters";
+	for (i = 0; i < p->nr_tunables; i++) {
+		const struct tiffin_tunable *t = tunable_decl(p, i);
+
+		if (!name_ok(t->name, TIFFIN_NAME_LEN, "_"))
+			return "a tunable has no name, or a bad one: is there a gap in the array?";
+		if (t->min > t->max || t->def < t->min || t->def > t->max)
+			return "a tunable's default lies outside its range";
+	}
+	for (i = 0; i < p->nr_counters; i++)
+		if (!name_ok(counter_decl(p, i)->name, TIFFIN_NAME_LEN, "_"))
+			return "a counter has no name, or a bad one: is there a gap in the array?";
+	return check_stores(p);
+}
+
+static struct store *store_new(const struct tiffin_store *decl, unsigned int nr)
+{
+	struct store *s = zeros(1, sizeof(*s));
+
+	s->refs = 1;
+	s->decl = *decl;
+	s->nr = nr;
+	s->record = zeros(nr, sizeof(*s->record));
+	s->generation = zeros(nr, sizeof(*s->generation));
+	return s;
+}
+
+static void store_put(struct store *s)
+{
+	unsigned int i;
+
+	if (!s || --s->refs)
+		return;
+	for (i = 0; i < s->nr; i++)
+		free(s->record[i]);
+	free(s->record);
+	free(s->generation);
+	free(s);
+}
+
+static int store_fits(const struct store *s, const struct tiffin_store *decl, unsigned int nr)
+{
+	return s && s->nr == nr && !strcmp(s->decl.schema, decl->schema) &&
+	       s->decl.version == decl->version && s->decl.sharing == decl->sharing &&
+	       s->decl.record_size == decl->record_size;
+}
+
+void *policy_host_record(struct policy_host *host, enum tiffin_store_kind kind, unsigned int index)
+{
+	struct store *s = host->store[kind];
+
+	if (!s || index >= s->nr)
+		return NULL;
+	if (!s->record[index])
+		s->record[index] = zeros(1, s->decl.record_size);
+	return s->record[index];
+}
+
+int policy_host_set(struct policy_host *host, const char *tunable, long long value)
+{
+	unsigned int i;
+
+	for (i = 0; i < host->policy->nr_tunables; i++) {
+		const struct tiffin_tunable *t = tunable_decl(host->policy, i);
+
+		if (strcmp(t->name, tunable))
+			continue;
+		if (value < t->min || value > t->max)
+			return -1;
+		host->tunables[i] = value;
+		return 0;
+	}
+	return -1;
+}
+
+long long policy_host_counter(const struct policy_host *host, const char *counter)
+{
+	unsigned int i, cpu;
+	long long sum = 0;
+
+	for (i = 0; i < host->policy->nr_counters; i++) {
+		if (strcmp(counter_decl(host->policy, i)->name, counter))
+			continue;
+		for (cpu = 0; cpu < host->nr_cpus; cpu++)
+			sum += host->counters[cpu][i];
+		return sum;
+	}
+	return -1;
+}
+
+/* All that a call may write. */
+struct state {
+	void *at[3 + 1];
+	size_t size[3 + 1];
+	void *saved[3 + 1];
+};
+
+static void state_add(struct state *state, unsigned int slot, void *at, size_t size)
+{
+	state->at[slot] = at;
+	state->size[slot] = at ? size : 0;
+	state->saved[slot] = at ? copy_of(at, size) : NULL;
+}
+
+/* Swap what is there with what was saved. */
+static void state_exchange(struct state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		void *now;
+
+		if (!state->at[i])
+			continue;
+		now = copy_of(state->at[i], state->size[i]);
+		memcpy(state->at[i], state->saved[i], state->size[i]);
+		memcpy(state->saved[i], now, state->size[i]);
+		free(now);
+	}
+}
+
+static int state_same(const struct state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		if (state->at[i] && memcmp(state->at[i], state->saved[i], state->size[i]))
+			return 0;
+	return 1;
+}
+
+static void state_end(struct state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		free(state->saved[i]);
+}
+
+/* One entry into the policy, all that it gets in memory of its own. */
+static void enter(struct policy_host *host, policy_hook fn, const struct tiffin_ctx *ctx,
+		  const struct tiffin_env *env, const void *in, size_t in_size, void *out,
+		  size_t out_size)
+{
+	size_t tunables_size = host->policy->nr_tunables * sizeof(__s64);
+	struct tiffin_env *env_copy = copy_of(env, sizeof(*env));
+	struct tiffin_ctx *ctx_copy = copy_of(ctx, sizeof(*ctx));
+	void *tunables = copy_of(host->tunables, tunables_size);
+	void *in_copy = copy_of(in, in_size), *out_copy = copy_of(out, out_size);
+
+	env_copy->tunables = tunables;
+	ctx_copy->env = env_copy;
+	fn(ctx_copy, in_copy, out_copy);
+
+	if (memcmp(in_copy, in, in_size))
+		policy_fault("%s wrote to its question", host->policy->name);
+	if (memcmp(tunables, host->tunables, tunables_size))
+		policy_fault("%s wrote to its tunables", host->policy->name);
+	if (memcmp(out_copy, out, out_size < 4 ? out_size : 4))
+		policy_fault("%s changed the answer's size", host->policy->name);
+	env_copy->tunables = env->tunables;
+	ctx_copy->env = ctx->env;
+	if (memcmp(env_copy, env, sizeof(*env)) || memcmp(ctx_copy, ctx, sizeof(*ctx)))
+		policy_fault("%s wrote to its context", host->policy->name);
+	memcpy(out, out_copy, out_size);
+	free(out_copy);
+	free(in_copy);
+	free(tunables);
+	free(ctx_copy);
+	free(env_copy);
+}
+
+/* @hidden: bit K set: the call gets no record of the store of kind K. */
+static void enter_twice(struct policy_host *host, policy_hook fn, const struct policy_call *call,
+			unsigned int flags, __u32 hidden, const void *in, size_t in_size, void *out,
+			size_t out_size)
+{
+	void *object = call->object == POLICY_NO_OBJECT ? NULL :
+		       policy_host_record(host, TIFFIN_STORE_OBJECT, call->object);
+	const int instance = !(hidden & 1u << TIFFIN_STORE_INSTANCE);
+	const int percpu = !(hidden & 1u << TIFFIN_STORE_PER_CPU);
+	const struct tiffin_env env = {
+		.size = sizeof(env),
+		.cpu = call->cpu,
+		.nr_cpus = host->nr_cpus,
+		.counters = host->counters[call->cpu],
+		.instance = instance ? policy_host_record(host, TIFFIN_STORE_INSTANCE, 0) : NULL,
+		.percpu = percpu ? policy_host_record(host, TIFFIN_STORE_PER_CPU, call->cpu) : NULL,
+	};
+	const struct tiffin_ctx ctx = {
+		.size = sizeof(ctx),
+		.flags = flags,
+		.now_ns = call->now_ns,
+		.epoch = call->epoch,
+		.object = object,
+	};
+	void *again = copy_of(out, out_size);
+	struct state state;
+
+	state_add(&state, 0, env.counters, host->policy->nr_counters * sizeof(__u64));
+	state_add(&state, 1, env.instance, env.instance ? host->store[0]->decl.record_size : 0);
+	state_add(&state, 2, env.percpu, env.percpu ? host->store[1]->decl.record_size : 0);
+	state_add(&state, 3, object, object ? host->store[2]->decl.record_size : 0);
+	enter(host, fn, &ctx, &env, in, in_size, again, out_size);
+	state_exchange(&state);
+	enter(host, fn, &ctx, &env, in, in_size, out, out_size);
+	if (memcmp(out, again, out_size) || !state_same(&state))
+		policy_fault("%s does not do the same from the same state: %s", host->policy->name,
+			     "it has state or time of its own outside stores and arguments");
+	state_end(&state);
+	free(again);
+}
+
+int policy_host_call(struct policy_host *host, size_t hook, const struct policy_call *call,
+		     const void *in, size_t in_size, void *out, size_t out_size)
+{
+	struct store *objects = host->store[TIFFIN_STORE_OBJECT];
+	unsigned int flags = 0;
+	policy_hook fn = NULL;
+
+	if (hook + sizeof(fn) <= host->policy->hooks_size)
+		memcpy(&fn, (const char *)host->policy->hooks + hook, sizeof(fn));
+	if (!fn)
+		return 0;
+	if (objects && call->object != POLICY_NO_OBJECT &&
+	    objects->generation[call->object] != call->generation) {
+		memset(policy_host_record(host, TIFFIN_STORE_OBJECT, call->object), 0,
+		       objects->decl.record_size);
+		objects->generation[call->object] = call->generation;
+		flags = TIFFIN_CTX_OBJECT_FRESH;
+	}
+	enter_twice(host, fn, call, flags, 0, in, in_size, out, out_size);
+	return 1;
+}
+
+static void init_entry(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	void (*init)(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in);
+
+	memcpy(&init, out, sizeof(init));
+	init(ctx, in);
+}
+
+struct policy_host *policy_host_new(const struct tiffin_policy *policy, unsigned int nr_cpus,
+				    unsigned int nr_objects, struct policy_host *older)
+{
+	const unsigned int records[] = { 1, nr_cpus, nr_objects };
+	const struct policy_call call = { .object = POLICY_NO_OBJECT };
+	struct tiffin_init_in in = { .size = sizeof(in) };
+	struct policy_host *host = zeros(1, sizeof(*host));
+	const char *wrong = policy_check(policy);
+	unsigned int i;
+
+	if (wrong)
+		errx(1, "%.*s: %s", TIFFIN_NAME_LEN, policy->name, wrong);
+	host->policy = policy;
+	host->nr_cpus = nr_cpus;
+	host->tunables = zeros(policy->nr_tunables, sizeof(__s64));
+	for (i = 0; i < policy->nr_tunables; i++)
+		host->tunables[i] = tunable_decl(policy, i)->def;
+	host->counters = zeros(nr_cpus, sizeof(*host->counters));
+	for (i = 0; i < nr_cpus; i++)
+		host->counters[i] = zeros(policy->nr_counters, sizeof(__u64));
+	for (i = 0; i < policy->nr_stores; i++) {
+		const struct tiffin_store *decl = store_decl(policy, i);
+		struct store *old = older ? older->store[decl->kind] : NULL;
+
+		if (store_fits(old, decl, records[decl->kind])) {
+			old->refs++;
+			in.adopted |= 1u << decl->kind;
+		} else {
+			old = store_new(decl, records[decl->kind]);
+		}
+		host->store[decl->kind] = old;
+	}
+	if (policy->init) {
+		void (*init)(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in) =
+			policy->init;
+
+		/* The older policy still works on what was handed over. */
+		enter_twice(host, init_entry, &call, 0, in.adopted, &in, sizeof(in), &init,
+			    sizeof(init));
+	}
+	return host;
+}
+
+void policy_host_free(struct policy_host *host)
+{
+	unsigned int i;
+
+	if (!host)
+		return;
+	for (i = 0; i < TIFFIN_STORE_KINDS; i++)
+		store_put(host->store[i]);
+	for (i = 0; i < host->nr_cpus; i++)
+		free(host->counters[i]);
+	free(host->counters);
+	free(host->tunables);
+	free(host);
+}

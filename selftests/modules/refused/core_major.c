@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* EPROTO: built against another major version of plugin.h. */
+#include <tiffin/test_refused.h>
+
+#undef TIFFIN_CORE_ABI
+#undef TIFFIN_CORE_ABI_TEXT
+#define TIFFIN_CORE_ABI		TIFFIN_ABI(2, 0)
+#define TIFFIN_CORE_ABI_TEXT	2.0
+
+REFUSED_POLICY();

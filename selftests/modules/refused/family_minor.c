@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* EPROTO: built against a newer minor version of the family's ABI than any host speaks. */
+#include <tiffin/test_refused.h>
+
+#undef TIFFIN_test_ABI
+#undef TIFFIN_test_ABI_TEXT
+#define TIFFIN_test_ABI		TIFFIN_ABI(1, 99)
+#define TIFFIN_test_ABI_TEXT	1.99
+
+REFUSED_POLICY();

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* EINVAL: declares a tunable whose name would leave its folder. */
+#include <tiffin/test_refused.h>
+
+static const struct tiffin_tunable spoilt_tunables[] = {
+	{ "../spoilt", "test", 0, 1, 0 },
+};
+
+REFUSED_POLICY(TIFFIN_TUNABLES(spoilt_tunables));

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* EINVAL: its tunables lie closer together than one is long. */
+#include <tiffin/test_refused.h>
+
+static const struct tiffin_tunable spoilt_tunables[] = {
+	{ "spoilt", "test", 0, 1, 0 },
+};
+
+REFUSED_POLICY(TIFFIN_TUNABLES(spoilt_tunables), .tunable_stride = 8);

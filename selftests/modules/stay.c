@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* stay: every packet stays where it is. What is left is the cost of asking. */
+#include <tiffin/packet_steering.h>
+
+static void stay_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,
+			struct tiffin_ps_out *out)
+{
+	out->verdict = TIFFIN_PS_STAY;
+}
+
+static const struct tiffin_ps_hooks stay_hooks = {
+	.decide = stay_decide,
+};
+
+TIFFIN_POLICY(packet_steering, "stay", "1.0", "test: every packet stays on its CPU",
+	      TIFFIN_HOOKS(stay_hooks));

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What makes the test family ask: threads and timers. */
+#ifndef TIFFIN_TEST_LOAD_H
+#define TIFFIN_TEST_LOAD_H
+
+#include <linux/types.h>
+
+#define TEST_MAX_THREADS	64
+#define TEST_MAX_MS		600000
+
+/* Put one question, by hook number. Context: any but NMI. */
+void test_ask(u32 hook);
+
+/* Once, before any test_load(). */
+void test_load_init(void);
+
+/**
+ * test_load - call test_ask() as often as can be
+ * @threads: from so many kernel threads, at most TEST_MAX_THREADS
+ * @ms: for so long, at most TEST_MAX_MS
+ * @ticks: and from a softirq and a hardirq timer on each CPU
+ *
+ * Context: process, one caller at a time. When it returns, all is quiet again.
+ * Return: 0, -EINTR, or the error of a thread that could not be started.
+ */
+int test_load(unsigned int threads, unsigned int ms, bool ticks);
+
+#endif /* TIFFIN_TEST_LOAD_H */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tiffin/test_ledger.h: the books of the ledger policies, the same for every family.
+ *
+ * All ledgers declare the same stores, so that a swap from one to the other hands the books over
+ * by reference. Each call enters itself in them, and looks for calls of a later epoch: as the
+ * stores are shared across a swap, an older policy's call that runs on beside the newer policy
+ * finds the newer epoch there. A drained swap has no such call.
+ */
+#ifndef TIFFIN_TEST_LEDGER_H
+#define TIFFIN_TEST_LEDGER_H
+
+#include <tiffin/plugin.h>
+#include <tiffin/state.h>
+
+/**
+ * struct ledger - the instance's record, fields shared by all CPUs
+ * @highest: highest epoch of any call so far
+ * @carried: epoch in which the totals below were last carried over to the policy's counters
+ * @calls: calls so far, over all ledgers that had this record
+ * @overlaps: calls that found a later epoch than their own
+ */
+struct ledger {
+	__u64 highest;
+	__u64 carried;
+	__u64 calls;
+	__u64 overlaps;
+};
+
+/**
+ * struct ledger_cpu - a CPU's record
+ * @calls: on this CPU
+ */
+struct ledger_cpu {
+	__u64 calls;
+};
+
+enum { LEDGER_WORK };
+
+static const struct tiffin_tunable ledger_tunables[] = {
+	[LEDGER_WORK] = { "work", "rounds of a loop in each call, so that calls take time",
+			  0, 100000000, 0 },
+};
+
+enum { LEDGER_CALLS, LEDGER_OVERLAPS, LEDGER_OWN, LEDGER_ADOPTED };
+
+/* A policy's counters start anew with each instance; the first two carry the books' totals on. */
+static const struct tiffin_counter ledger_counters[] = {
+	[LEDGER_CALLS] = { "calls", "calls of all ledgers that these books were handed through" },
+	[LEDGER_OVERLAPS] = { "overlaps", "calls among them that found a later epoch" },
+	[LEDGER_OWN] = { "own", "calls of this instance" },
+	[LEDGER_ADOPTED] = { "adopted", "stores that this instance got by reference" },
+};
+
+static void ledger_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < TIFFIN_STORE_KINDS; kind++)
+		tiffin_count(ctx, LEDGER_ADOPTED, in->adopted >> kind & 1);
+}
+
+/* The first call of an epoch puts the totals into this instance's counters, once. */
+static void ledger_carry(const struct tiffin_ctx *ctx, struct ledger *book)
+{
+	__u64 carried = tiffin_load(&book->carried);
+	__u64 calls = tiffin_load(&book->calls), overlaps = tiffin_load(&book->overlaps);
+
+	if (carried == ctx->epoch || !tiffin_cmpxchg(&book->carried, &carried, ctx->epoch))
+		return;
+	tiffin_count(ctx, LEDGER_CALLS, calls);
+	tiffin_count(ctx, LEDGER_OVERLAPS, overlaps);
+}
+
+static int ledger_overlaps(const struct tiffin_ctx *ctx, struct ledger *book)
+{
+	__u64 highest = tiffin_load(&book->highest);
+
+	while (highest < ctx->epoch)
+		if (tiffin_cmpxchg(&book->highest, &highest, ctx->epoch))
+			return 0;
+	return highest > ctx->epoch;
+}
+
+/* The result goes nowhere; the empty store keeps the loop in. */
+static void ledger_work(const struct tiffin_ctx *ctx)
+{
+	volatile __u32 sink = 0;
+	__s64 rounds;
+
+	for (rounds = tiffin_tunable(ctx, LEDGER_WORK); rounds > 0; rounds--)
+		sink = sink * 1664525 + 1013904223;
+}
+
+/* Enter this call in the books. Returns whether a flip came into it. */
+static int ledger_call(const struct tiffin_ctx *ctx)
+{
+	struct ledger_cpu *mine = tiffin_percpu(ctx);
+	struct ledger *book = tiffin_instance(ctx);
+	int overlap;
+
+	ledger_carry(ctx, book);
+	overlap = ledger_overlaps(ctx, book);
+	ledger_work(ctx);
+	tiffin_local_add(&mine->calls, 1);
+	tiffin_add(&book->calls, 1);
+	tiffin_count(ctx, LEDGER_CALLS, 1);
+	tiffin_count(ctx, LEDGER_OWN, 1);
+	overlap |= ledger_overlaps(ctx, book);
+	if (overlap) {
+		tiffin_add(&book->overlaps, 1);
+		tiffin_count(ctx, LEDGER_OVERLAPS, 1);
+	}
+	return overlap;
+}
+
+#define LEDGER_STORES									\
+	{ "ledger", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct ledger) },	\
+	{ "ledger", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct ledger_cpu) }
+
+#endif /* TIFFIN_TEST_LEDGER_H */

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# falcon at work: the stages of one flow on different CPUs, and each packet in its place.
+# shellcheck source=selftests/lib/policy.sh
+. "$(dirname "$0")/policy.sh"
+
+# How many CPUs are the busiest one of some stage, over the next packets? One flow has most of them.
+busiest_of_stages()
+{
+	local before after
+
+	before=$(cat "$TIFFIN/packet_steering/counters_per_cpu")
+	traffic_wait 4000
+	after=$(cat "$TIFFIN/packet_steering/counters_per_cpu")
+	awk 'NR == FNR { old[$1, $2] = $3; next }
+		$3 - old[$1, $2] > most[$2] { most[$2] = $3 - old[$1, $2]; cpu[$2] = $1 }
+		END { for (stage in cpu) busiest[cpu[stage]]; print length(busiest) }' \
+		<(echo "$before") <(echo "$after")
+}
+
+policy_begin packet_steering
+# One flow there; on the way back only the receiver's word of how far it has come.
+traffic_begin udp A1 B1 2000 1
+policy_swap hash
+traffic_wait 500
+expect "hash: a flow's stages on one CPU" "$(busiest_of_stages)" -eq 1
+policy_swap falcon
+traffic_wait 500
+expect "falcon: its 4 stages on 4 CPUs" "$(busiest_of_stages)" -eq 4
+expect "all by first choice, as there is no CPU to spare" "$(policy_counter falcon first)" -gt 0
+policy_swap hash
+policy_swap falcon
+traffic_lost_nothing
+expect "no bad answer" "$(policy_stat bad_answers)" -eq 0
+policy_end

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What falcon promises. */
+#include "policy_packet_steering.h"
+#include "policy_test.h"
+
+/* Hashes all over the range, never 0. */
+#define each_hash(hash)	(hash) = 0x00800001; (hash) < 0xff000000; (hash) += 0x01234567
+
+/* Where a flow's packets go at stages 0 to @depth - 1. Return: how many CPUs that are. */
+static unsigned int path(struct ps *ps, __u32 hash, unsigned int depth, __u32 *cpus)
+{
+	unsigned int stage, i, different = 0;
+
+	for (stage = 0; stage < depth; stage++) {
+		cpus[stage] = ps_ask(ps, .hash = hash, .stage = stage,
+				     .cpu = stage ? cpus[stage - 1] : 0);
+		for (i = 0; i < stage && cpus[i] != cpus[stage]; i++)
+			;
+		different += i == stage;
+	}
+	return different;
+}
+
+static unsigned int least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+TEST(stages_share_no_cpu_while_there_are_enough)
+{
+	__u32 cpus[TIFFIN_PS_MAX_STAGES], hash;
+	unsigned int n, depth;
+
+	for (n = 1; n <= 16; n++)
+		for (depth = 1; depth <= TIFFIN_PS_MAX_STAGES; depth++) {
+			struct ps *ps = ps_new(POLICY, n);
+
+			for (each_hash(hash))
+				EXPECT_EQ(path(ps, hash, depth, cpus), least(n, depth));
+			ps_free(ps);
+		}
+}
+
+/* Also under load, once it knows how many stages there are. */
+TEST(stages_share_no_cpu_under_any_load)
+{
+	__u32 cpus[TIFFIN_PS_MAX_STAGES], hash;
+	unsigned int n, depth, round, i;
+
+	for (n = 1; n <= 16; n++)
+		for (depth = 1; depth <= 4; depth++) {
+			struct ps *ps = ps_new(POLICY, n);
+
+			path(ps, 1, depth, cpus);
+			for (round = 0; round < 20; round++) {
+				for (i = 0; i < n; i++)
+					ps->cpu[i].load = test_random() % 1001;
+				ps->now_ns += 100000000;
+				for (each_hash(hash))
+					EXPECT_EQ(path(ps, hash, depth, cpus), least(n, depth));
+			}
+			ps_free(ps);
+		}
+}
+
+TEST(flows_use_all_cpus)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	unsigned int packets[8] = { 0 }, i;
+	__u32 hash;
+
+	for (each_hash(hash))
+		packets[ps_ask(ps, .hash = hash)]++;
+	for (i = 0; i < 8; i++)
+		EXPECT_GT(packets[i], 0);
+	ps_free(ps);
+}
+
+TEST(only_usable_cpus)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 cpus[4], hash;
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		ps_usable(ps, i, i == 2 || i == 3 || i == 6);
+	for (each_hash(hash))
+		EXPECT_EQ(path(ps, hash, 3, cpus), 3);
+	ps_free(ps);
+}
+
+TEST(second_choice_where_the_first_is_overloaded)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 first = ps_ask(ps, .hash = 77), other;
+
+	ps->now_ns += 1000000000;
+	ps->cpu[first].load = 849;
+	EXPECT_EQ(ps_ask(ps, .hash = 77), first);
+	ps->cpu[first].load = 850;
+	other = ps_ask(ps, .hash = 77);
+	EXPECT_NE(other, first);
+	EXPECT_EQ(policy_host_counter(ps->host, "changed"), 1);
+	EXPECT_EQ(policy_host_counter(ps->host, "second"), 1);
+
+	/* Its load follows it: it stays for a while, then only goes back to a CPU clearly idler. */
+	ps->cpu[first].load = 0;
+	ps->cpu[other].load = 900;
+	EXPECT_EQ(ps_ask(ps, .hash = 77), other);
+	ps->now_ns += 1000000000;
+	ps->cpu[first].load = 800;
+	EXPECT_EQ(ps_ask(ps, .hash = 77), other);
+	ps->cpu[first].load = 775;
+	EXPECT_EQ(ps_ask(ps, .hash = 77), first);
+	ps_free(ps);
+}
+
+TEST(no_change_where_all_are_overloaded)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 first = ps_ask(ps, .hash = 77);
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		ps->cpu[i].load = 1000;
+	ps->now_ns += 1000000000;
+	EXPECT_EQ(ps_ask(ps, .hash = 77), first);
+	EXPECT_EQ(policy_host_counter(ps->host, "changed"), 0);
+	ps_free(ps);
+}
+
+TEST(at_most_one_change_in_settle_us)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	unsigned int i;
+
+	EXPECT_EQ(policy_host_set(ps->host, "settle_us", 1000), 0);
+	for (i = 0; i < 10000; i++) {
+		ps->cpu[test_random() % 8].load = test_random() % 1001;
+		ps->now_ns += 10000;
+		ps_ask(ps, .hash = 77);
+	}
+	EXPECT_GT(policy_host_counter(ps->host, "changed"), 1);
+	EXPECT_LE(policy_host_counter(ps->host, "changed"), 10000 * 10000 / 1000000);
+	ps_free(ps);
+}
+
+TEST(one_cpu_for_a_flow_where_all_are_busy)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 cpus[4], hash;
+	unsigned int i;
+
+	EXPECT_EQ(policy_host_set(ps->host, "off_above", 800), 0);
+	for (i = 0; i < 8; i++)
+		ps->cpu[i].load = 801;
+	for (each_hash(hash)) {
+		EXPECT_EQ(path(ps, hash, 4, cpus), 1);
+		ps->now_ns += 20000000;
+	}
+	/* And split again when there is room. */
+	ps->cpu[3].load = 0;
+	for (each_hash(hash)) {
+		EXPECT_EQ(path(ps, hash, 4, cpus), 4);
+		ps->now_ns += 20000000;
+	}
+	ps_free(ps);
+}
+
+TEST(a_flow_that_is_on_its_second_choice_stays)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 first = ps_ask(ps, .hash = 77), second;
+
+	ps->now_ns += 1000000000;
+	ps->cpu[first].load = 1000;
+	second = ps_ask(ps, .hash = 77);
+	EXPECT_NE(second, first);
+	ps->cpu[first].load = 0;
+
+	/* Through a policy that has no such store: only the host knows where the flow is. */
+	ps_swap(ps, policy_named("stay"));
+	ps_swap(ps, POLICY);
+	EXPECT_EQ(ps_ask(ps, .hash = 77), second);
+	ps_free(ps);
+}
+
+/* The same flow at its first stage is where hash would have it: a swap between them moves less. */
+TEST(first_stage_as_hash)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 hash, cpu;
+
+	for (each_hash(hash)) {
+		cpu = ps_ask(ps, .hash = hash);
+		ps_swap(ps, policy_named("hash"));
+		EXPECT_EQ(ps_ask(ps, .hash = hash), cpu);
+		ps_swap(ps, POLICY);
+	}
+	ps_free(ps);
+}

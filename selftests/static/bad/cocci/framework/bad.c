@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/slab.h>
+
+int bad(int *p)
+{
+	kfree(p);
+	return *p;
+}

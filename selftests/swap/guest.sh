@@ -1,0 +1,209 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the guest: swaps of the test-only family's policies. The family hammers its hooks from threads,
+# softirqs and hardirqs on every CPU and keeps its own count; the ledger policies keep theirs in
+# stores that go over at each swap. In the end three counts have to agree.
+
+cd "$(dirname "$0")" || exit
+# shellcheck source=/dev/null
+. ./ktap_helpers.sh
+swaps=$1
+family=/sys/kernel/tiffin/test
+scope=$family/scopes/default
+
+stat() { awk -v key="$1" '$1 == key { print $2 }' $scope/stats; }
+last() { sed -n "s/^$1 //p" $scope/last_swap; }
+result() { awk -v key="$1" '$1 == key { print $2 }' $family/result; }
+
+# is WHAT GOT WANTED: one test
+is()
+{
+	if [ "$2" = "$3" ]; then
+		ktap_test_pass "$1"
+	else
+		ktap_test_fail "$1"
+		ktap_print_msg "$1: got '$2', wanted '$3'"
+	fi
+}
+
+# holds WHAT EXPRESSION: one test of an arithmetic condition
+holds()
+{
+	if (($2)); then
+		ktap_test_pass "$1"
+	else
+		ktap_test_fail "$1"
+		ktap_print_msg "$1: $2 does not hold"
+	fi
+}
+
+# refused WHAT FILE TEXT ERRNO-TEXT ERROR-PATTERN: a write fails, and says why; two tests
+refused()
+{
+	local message
+
+	message=$( { printf '%s\n' "$3" >"$2"; } 2>&1) && message='it was accepted'
+	is "$1: refused" "${message##*: }" "$4"
+	if grep -Eq "$5" $scope/error; then
+		ktap_test_pass "$1: the error says why"
+	else
+		ktap_test_fail "$1: the error says why"
+		ktap_print_msg "error: $(cat $scope/error)"
+	fi
+}
+
+wait_state()
+{
+	local i
+
+	for ((i = 0; i < 200; i++)); do
+		[ "$(cat $scope/state)" != "$1" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+policy_of() { sed 's/-.*//' $scope/active; }
+id_of() { basename /sys/kernel/tiffin/policies/"$1"-*; }
+tunable() { echo "$2" > /sys/kernel/tiffin/policies/"$(id_of "$1")"/tunables/work; }
+counter() { cat /sys/kernel/tiffin/policies/"$(id_of "$1")"/counters/"$2"; }
+
+for module in tiffin tiffin_test_family test_ledger_a test_ledger_b; do
+	insmod $module.ko || ktap_exit_fail_msg "$module doesn't load"
+done
+ktap_print_header
+ktap_set_plan 63
+
+is "default is active from the start" "$(policy_of)" default
+is "state is stable" "$(cat $scope/state)" stable
+
+# Refusals that leave everything as it was.
+refused "no such policy" $scope/active nothing "No such file or directory" "no policy 'nothing'"
+refused "no name" $scope/swap "" "Invalid argument" "name the policy"
+refused "options in active" $scope/active "ledger_a probation_ms=1" "Invalid argument" "options to swap"
+refused "unknown option" $scope/swap "ledger_a speed=1" "Invalid argument" "expected probation_ms"
+refused "gate without a probation" $scope/swap "ledger_a gate=hook_p99<5us" "Invalid argument" "needs a probation"
+refused "gate on an unknown metric" $scope/swap "ledger_a probation_ms=9 gate=luck<5" "Invalid argument" "no such metric"
+refused "gate that is no condition" $scope/swap "ledger_a probation_ms=9 gate=hook_p99=5" "Invalid argument" "write METRIC"
+refused "time limit out of range" $scope/swap "ledger_a timeout_ms=0" "Numerical result out of range" "from 1 to"
+refused "active already" $scope/active default "Operation already in progress" "active already"
+refused "commit without a probation" $scope/commit 1 "No such file or directory" "no probation"
+refused "rollback without a previous policy" $scope/rollback 1 "No such file or directory" "no previous"
+refused "rollback wants 1" $scope/rollback 2 "Invalid argument" "write 1"
+is "default is still active" "$(policy_of)" default
+
+# Not root of the initial user namespace: no write, whatever the mode of the file.
+message=$(unshare --user --map-root-user bash -c "echo ledger_a > $scope/active" 2>&1) && message=accepted
+is "a container's root may not swap" "$(policy_of) $(grep -c -i 'permi' <<<"$message")" "default 1"
+
+# Many swaps under load, each call accounted for.
+tunable ledger_a 200
+tunable ledger_b 200
+calls=$(stat calls) answered=$(stat answered) stock=$(stat stock) continuity=$(stat continuity)
+before=$(stat swaps)
+echo "4 600000 1" > $family/run &
+runner=$!
+for ((i = 0; i < 100 && $(stat calls) == calls; i++)); do sleep 0.1; done
+echo ledger_a > $scope/active
+failed=0
+for ((i = 1; i < swaps; i++)); do
+	if ((i % 2)); then next=ledger_b; else next=ledger_a; fi
+	echo $next > $scope/active || { ((failed++)); ktap_print_msg "$(cat $scope/error)"; }
+done
+kill $runner; wait $runner 2>/dev/null
+ktap_print_msg "$swaps swaps: $(tr '\n' ' ' < $scope/stats)"
+is "no swap failed" $failed 0
+is "as many swaps as asked for" $(($(stat swaps) - before)) "$swaps"
+holds "calls were made" "$(result calls) > swaps"
+is "core and family count the same calls" $(($(stat calls) - calls)) "$(result calls)"
+is "the same answers" $(($(stat answered) - answered)) "$(result answered)"
+is "the same defaults" $(($(stat stock) - stock)) "$(result stock)"
+is "the same continuity answers" $(($(stat continuity) - continuity)) "$(result continuity)"
+is "each call got one answer" $(($(result answered) + $(result stock) + $(result continuity))) "$(result calls)"
+holds "callers met a closed gate" "$(stat held) + $(stat continuity_gate) > 0"
+is "no call ran over a flip, says dispatch" "$(stat overlapped)" 0
+is "no call ran over a flip, say the ledgers" "$(result overlaps)" 0
+is "no answer was mixed up" "$(result wrong)" 0
+is "no fresh record held old bytes" "$(result stale)" 0
+is "per-CPU books lost nothing over all swaps" "$(result cpu_miss)" 0
+is "object books lost nothing over all swaps" "$(result object_miss)" 0
+is "the books' total is the number of answers" "$(counter "$(policy_of)" calls)" "$(result answered)"
+is "all three stores went over" "$(counter "$(policy_of)" adopted)" 3
+
+# A call that is longer than the gate may be closed: time limit, self-reversal, a name.
+holder=$(policy_of)
+other=ledger_a; [ "$holder" = ledger_a ] && other=ledger_b
+tunable "$holder" 5000000
+echo "3 600000 0" > $family/run &
+runner=$!
+sleep 1
+refused "a call that does not end" $scope/swap "$other timeout_ms=50" "Connection timed out" "held up by hook (ask|tell) of $holder-.* on CPU [0-9]+; $holder-.* stays active"
+is "the older policy stays in charge" "$(policy_of)" "$holder"
+holds "it was tried more than once" "$(last attempts) > 1"
+is "the report says failed" "$(last result)" failed
+tunable "$holder" 200
+kill $runner; wait $runner 2>/dev/null
+
+# Probation: commit, rollback on request, rollback by a gate.
+echo "2 600000 1" > $family/run &
+runner=$!
+echo "$other probation_ms=60000" > $scope/swap
+is "on probation" "$(cat $scope/state)" probation
+refused "a swap during a probation" $scope/active default "Device or resource busy" "on probation for another"
+echo 1 > $scope/rollback
+is "rollback brings the older policy back" "$(policy_of) $(last result)" "$holder rolled_back"
+echo "$other probation_ms=60000" > $scope/swap
+echo 1 > $scope/commit
+is "commit keeps the newer policy" "$(policy_of) $(last result)" "$other committed"
+echo 0 > $family/gauge
+echo "$holder probation_ms=60000 gate=gauge<5 gate=hook_max<1000s" > $scope/swap
+sleep 0.5
+is "gates that hold leave it alone" "$(cat $scope/state)" probation
+echo 5 > $family/gauge
+wait_state probation || wait_state stable
+for ((i = 0; i < 100; i++)); do [ "$(cat $scope/state)" = stable ] && break; sleep 0.1; done
+is "a broken gate rolls back by itself" "$(policy_of) $(last result)" "$other rolled_back"
+is "and says which" "$(last reason)" "gate gauge<5 broken: it was 5"
+kill $runner; wait $runner 2>/dev/null
+
+# Two requests at once: one wins, the other is told.
+tunable "$other" 5000000
+echo "3 600000 0" > $family/run &
+runner=$!
+sleep 1
+echo "$holder timeout_ms=60000" > $scope/swap 2>/dev/null &
+first=$!
+for ((i = 0; i < 50; i++)); do [ "$(cat $scope/state)" = closing ] && break; sleep 0.05; done
+message=$( { echo default > $scope/active; } 2>&1) && message=accepted
+is "the second of two requests is busy" "${message##*: }" "Device or resource busy"
+tunable "$other" 200
+wait $first 2>/dev/null
+kill $runner; wait $runner 2>/dev/null
+
+# CPUs come and go while swaps run.
+echo "2 600000 1" > $family/run &
+runner=$!
+(for i in 1 2 3 4; do
+	echo 0 > /sys/devices/system/cpu/cpu3/online; echo 1 > /sys/devices/system/cpu/cpu3/online
+done) &
+hotplug=$!
+echo default > $scope/active
+failed=0
+for ((i = 0; i < 100; i++)); do
+	if ((i % 2)); then next=ledger_b; else next=ledger_a; fi
+	echo $next > $scope/active || ((failed++))
+done
+wait $hotplug
+kill $runner; wait $runner 2>/dev/null
+is "swaps while CPUs come and go" "$failed $(stat overlapped) $(result overlaps)" "0 0 0"
+
+# Out: a policy in use can't go; then all can.
+lsmod | awk '/^tiffin_test_ledger/ && $3 > 0 { print $1 }' | xargs rmmod 2>/dev/null
+holds "a policy in use can't be unloaded" "$(lsmod | grep -c '^tiffin_test_ledger') == 2"
+echo default > $scope/active
+is "back to the default" "$(policy_of)" default
+lsmod | awk '/^tiffin_test_ledger/ { print $1 }' | xargs rmmod
+rmmod tiffin_test_family && rmmod tiffin
+is "all modules unload" "$(lsmod | grep -c '^tiffin')" 0
+ktap_finished

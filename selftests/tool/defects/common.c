@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* expect: sections writable variable: defect */
+int defect;

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* expect: init .init.text refers to .kprobes.text */
+static __attribute__((section(".kprobes.text"), used, noipa)) void helper(void)
+{
+}
+
+__attribute__((section(".init.text"), used)) void defect(void)
+{
+	helper();
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* expect: code defect\(\) has the instruction 'rdrand' */
+__attribute__((section(".kprobes.text"), used)) void defect(void)
+{
+	__asm__ volatile("rdrand %%rax" ::: "rax");
+}

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # run sets the variables
+#
+# doctor against a folder with the files of a kernel that has all there need be, and then one thing
+# amiss at a time. Whether it is right about real kernels is tested in vm.sh.
+
+machine=$work/doctor
+export TIFFIN_ROOT=$machine TIFFIN_SYSFS=$work/doctor/sys/kernel/tiffin
+kernel=6.12.117+deb12-cloud-amd64
+
+put_root()
+{
+	mkdir -p "$(dirname "$machine/$1")"
+	printf '%s\n' "$2" >"$machine/$1"
+}
+
+healthy()
+{
+	rm -rf "$machine"
+	put_root proc/sys/kernel/osrelease $kernel
+	put_root proc/modules ""
+	put_root proc/sys/kernel/modules_disabled 0
+	put_root proc/sys/kernel/ftrace_enabled 1
+	put_root proc/self/status "Name: tiffin
+CapEff:	000001ffffffffff"
+	put_root proc/self/uid_map "         0          0 4294967295"
+	put_root sys/module/module/parameters/sig_enforce N
+	put_root sys/kernel/security/lockdown "[none] integrity confidentiality"
+	put_root sys/kernel/tracing/available_filter_functions "get_rps_cpus
+get_rps_cpu
+netif_rx [e1000]"
+	put_root sys/kernel/tracing/enabled_functions "netif_rx (1) R I     tramp: 0xffffffffc0400000"
+	put_root sys/devices/system/cpu/online 0-3
+	put_root sys/devices/system/cpu/isolated ""
+	put_root sys/devices/system/cpu/nohz_full "(null)"
+	put_root boot/config-$kernel "# Linux
+CONFIG_SMP=y
+CONFIG_MODVERSIONS=y
+CONFIG_RPS=y
+CONFIG_NETWORK_SECMARK=y
+CONFIG_KPROBES=y
+CONFIG_FUNCTION_TRACER=y
+CONFIG_DYNAMIC_FTRACE=y
+CONFIG_DYNAMIC_FTRACE_WITH_REGS=y
+CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y"
+	put_root lib/modules/$kernel/build/Makefile ""
+}
+
+# misses NAME CHECK ERE REMEDY: one miss, and what to do.
+misses()
+{
+	try "doctor: $1" 8 out="^  miss  $2 +.*$3" out="^ {20}.*$4" out='^1 miss: see above' -- doctor
+}
+
+notes()
+{
+	try "doctor: $1" 0 out="^  note  $2 +.*$3" out="^ {20}.*$4" -- doctor
+}
+
+healthy
+try "doctor: all well" 0 out='^this kernel offers all that is needed$' not='  miss  ' out='^packet_steering$' -- doctor
+try "doctor: all well, in JSON" 0 json='d["misses"] == 0 and d["release"].startswith("6.12")' \
+	json='{c["family"] for c in d["checks"]} == {None, "packet_steering"}' -- doctor --json
+try "doctor: one family" 0 out='^packet_steering$' -- doctor packet_steering
+try "doctor: no such family" 3 err="family 'x' are not known" err='families: packet_steering' -- doctor x
+
+put_root proc/sys/kernel/osrelease 5.10.0-9-amd64
+notes "another release" release '5\.10.* is of a series that tiffin is not tested on' 'apt-get install linux-image'
+healthy
+put_root proc/sys/kernel/modules_disabled 1
+misses "modules disabled" modules 'modules_disabled=1' 'reboot'
+rm "$machine/proc/modules"
+put_root proc/sys/kernel/modules_disabled 0
+misses "no modules" modules "can't load modules" 'CONFIG_MODULES=y'
+healthy
+put_root sys/module/module/parameters/sig_enforce Y
+misses "signatures enforced" signing 'module.sig_enforce' 'kmodsign'
+mkdir -p "$machine/sys/module/tiffin"
+try "doctor: signatures enforced, and tiffin has one" 0 out="  ok    signing +tiffin's modules were accepted" -- doctor
+healthy
+put_root sys/kernel/security/lockdown "none [integrity] confidentiality"
+misses "lockdown" lockdown 'lockdown is on' 'mokutil'
+healthy
+put_root sys/kernel/realtime 1
+misses "realtime, running" realtime 'PREEMPT_RT' 'ordinary kernel'
+healthy
+echo CONFIG_PREEMPT_RT=y >>"$machine/boot/config-$kernel"
+misses "realtime, configured" realtime 'PREEMPT_RT' 'ordinary kernel'
+for option in RPS NETWORK_SECMARK KPROBES FUNCTION_TRACER DYNAMIC_FTRACE DYNAMIC_FTRACE_WITH_REGS; do
+	healthy
+	sed -i "s/^CONFIG_$option=y$/# CONFIG_$option is not set/" "$machine/boot/config-$kernel"
+	misses "no $option" config "CONFIG_$option is not set" 'Debian'
+done
+healthy
+sed -i /MODVERSIONS/d "$machine/boot/config-$kernel"
+try "doctor: no MODVERSIONS" 0 out='  note  versions +no MODVERSIONS' -- doctor
+sed -i /DIRECT_CALLS/d "$machine/boot/config-$kernel"
+notes "no direct calls" config "mechanism 'ipmodify'" 'a little more'
+rm "$machine/boot/config-$kernel"
+notes "no configuration" config 'configuration is not found' '/boot/config'
+healthy
+mkdir -p "$machine/usr/src/linux-headers-$kernel"
+mv "$machine/boot/config-$kernel" "$machine/usr/src/linux-headers-$kernel/.config"
+try "doctor: configuration beside the headers" 0 out='  ok    config +RPS, .*dynamic ftrace' -- doctor
+healthy
+put_root proc/sys/kernel/ftrace_enabled 0
+misses "ftrace off" ftrace 'ftrace_enabled=0' 'sysctl kernel.ftrace_enabled=1'
+rm "$machine/proc/sys/kernel/ftrace_enabled"
+misses "no ftrace" ftrace 'has no ftrace' 'Debian'
+healthy
+put_root sys/kernel/tracing/available_filter_functions "get_rps_cpus"
+misses "function not there" function "get_rps_cpu can't be interposed" 'Debian'
+rm "$machine/sys/kernel/tracing/available_filter_functions"
+notes "no tracefs" function "tracefs can't be read" 'mount -t tracefs'
+mkdir -p "$machine/sys/kernel/debug/tracing"
+echo get_rps_cpu >"$machine/sys/kernel/debug/tracing/available_filter_functions"
+try "doctor: tracefs below debugfs" 0 out='  ok    function +get_rps_cpu can be' -- doctor
+for flags in 'R I    ' 'R   D  ' '   I D '; do
+	healthy
+	put_root sys/kernel/tracing/enabled_functions "get_rps_cpu (1) $flags	tramp: 0xffffffffc0 (x+0x0/0x0) ->x+0x0/0x10"
+	misses "function owned: $flags" owner 'is taken by another: get_rps_cpu \(1\)' 'bpftool'
+done
+put_root sys/kernel/tiffin/packet_steering/attached 1
+try "doctor: function owned by tiffin" 0 out='  ok    owner +get_rps_cpu is interposed by tiffin' -- doctor
+healthy
+put_root sys/kernel/tracing/enabled_functions "get_rps_cpu (1) R     	tramp: 0xffffffffc0 (IDLE+0x0/0x0) ->D I"
+try "doctor: function only traced" 0 out='  ok    owner +nobody else' -- doctor
+mkdir -p "$machine/sys/kernel/livepatch/fix_net/vmlinux/get_rps_cpu,1"
+misses "live patch" owner 'live patch fix_net replaces' 'livepatch/fix_net/enabled'
+healthy
+mkdir -p "$machine/sys/kernel/livepatch/fix_net/vmlinux/netif_rx,1"
+try "doctor: live patch of something else" 0 out='  ok    owner' -- doctor
+healthy
+put_root proc/self/uid_map "         0     100000      65536"
+notes "user namespace" rights 'not the initial user namespace' 'outside'
+healthy
+put_root proc/self/status "Name: tiffin
+CapEff:	0000000000000000"
+notes "no rights" rights 'may look, but not load' 'as root'
+healthy
+put_root sys/devices/system/cpu/online 0
+notes "one CPU" cpus 'only one CPU' 'more CPUs'
+put_root sys/devices/system/cpu/online 0-7
+put_root sys/devices/system/cpu/isolated 2-3
+notes "isolated CPUs" cpus 'CPUs 2-3 are isolated' 'packet_steering/cpus'
+healthy
+put_root sys/devices/system/cpu/nohz_full 1-2
+notes "nohz_full CPUs" cpus 'CPUs 1-2 are nohz_full' 'packet_steering/cpus'
+healthy
+mkdir -p "$machine/sys/fs/selinux"
+misses "SELinux" security 'SELinux is active' 'selinux=0'
+healthy
+mkdir -p "$machine/sys/fs/smackfs"
+misses "Smack" security 'Smack is active' 'security=smack'

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2016,SC2154 # bash -c expands itself; run sets the variables
+#
+# Commands that read and write the host's files, against a folder with files of the same names and
+# texts. What the host itself answers is tested in vm.sh.
+
+# put FILE TEXT: one file of the tree, with its newline.
+put()
+{
+	mkdir -p "$(dirname "$tree/$1")"
+	printf '%s\n' "$2" >"$tree/$1"
+}
+
+put_policy()
+{
+	local id=$1 family=$2 state=$3 instances=$4 name=${1%%-*} rest=${1#*-}
+
+	put "policies/$id/name" "$name"
+	put "policies/$id/version" "${rest%+*}"
+	put "policies/$id/build" "${rest#*+}"
+	put "policies/$id/family" "$family"
+	put "policies/$id/abi" 1.0
+	put "policies/$id/module" "tiffin_${name}_${rest#*+}"
+	put "policies/$id/doc" "what $name does"
+	put "policies/$id/state" "$state"
+	put "policies/$id/instances" "$instances"
+	put "policies/$id/tunables_info" "depth 1 8 4 stages to spread
+offset -5 5 0 from the hash"
+	put "policies/$id/tunables/depth" 4
+	put "policies/$id/tunables/offset" -1
+	put "policies/$id/counters_info" "moved flows moved to another CPU"
+	put "policies/$id/counters/moved" 12345678901
+	put "policies/$id/stores" "object flow 1 atomic 16"
+}
+
+put_family()
+{
+	local family=$1
+
+	put "$family/abi" 1.0
+	put "$family/available" "default
+falcon-1.0+3fa9c1d2"
+	put "$family/limits/hold_ns" 5000
+	put "$family/limits/close_us" 50
+	put "$family/limits/timeout_ms" 5000
+	put "$family/limits/probation_ms" 0
+	put "$family/figures/packets" 1000
+	put "$family/attached" 1
+	put "$family/cpus" ""
+	put "$family/counters_per_cpu" "0 0 7
+1 0 9"
+	put "$family/scopes/default/active" falcon-1.0+3fa9c1d2
+	put "$family/scopes/default/previous" default
+	put "$family/scopes/default/state" stable
+	put "$family/scopes/default/error" ""
+	put "$family/scopes/default/swap" ""
+	put "$family/scopes/default/rollback" ""
+	put "$family/scopes/default/commit" ""
+	# What is not there leaves its blank behind, as the host writes it.
+	printf '%s\n' "id 7" "from default" "to falcon-1.0+3fa9c1d2" "result committed" "reason " \
+		"attempts 2" "prepare_ns 120000" "close_ns 640" "total_ns 1250000" "held_up_by " \
+		>"$tree/$family/scopes/default/last_swap"
+	put "$family/scopes/default/stats" "epoch 7
+swaps 7
+calls 1000
+answered 900
+stock 60
+continuity 40
+hook_p50_ns 120
+hook_p99_ns 4100"
+}
+
+# What was written to a file last.
+wrote()
+{
+	local text
+
+	text=$(<"$tree/$1")
+	[ "$text" = "$2" ] && return
+	echo "$1 holds '$text', not '$2'"
+	return 1
+}
+
+tree=$work/sysfs
+put version 0.1.0
+put abi 1.0
+put last_error ""
+mkdir -p "$tree/policies"
+put_family packet_steering
+put_policy falcon-1.0+3fa9c1d2 packet_steering active 1
+put_policy hash-2.1+00c0ffee packet_steering loaded 0
+export TIFFIN_SYSFS=$tree
+
+try "list" 0 out='^FAMILY +POLICY +VERSION +BUILD' out='^packet_steering +default +- +- +built in' \
+	out='^packet_steering +falcon +1\.0 +3fa9c1d2 +active +1 +what falcon does$' -- list
+try "list in JSON" 0 json='sorted(p["name"] for p in d["policies"]) == ["falcon", "hash"]' \
+	json='d["policies"][0]["instances"] == 1' json='d["host"]["version"] == "0.1.0"' \
+	json='d["families"][0]["scopes"][0]["active"] == "falcon-1.0+3fa9c1d2"' -- list --json
+try "show" 0 out='^tiffin 0\.1\.0, core ABI 1\.0' out='packet_steering +1\.0 +default +falcon-1' -- show
+try "show in JSON" 0 json='d["families"][0]["scopes"][0]["state"] == "stable"' -- show --json
+try "show a family" 0 out='^family +packet_steering' out='^  total_ns +1\.2 ms' out='^  close_ns +640 ns' \
+	out='^  attached +1' out='^  hold_ns +5\.0 us' not='counters_per_cpu' -- show packet_steering
+try "show a family in JSON" 0 json='d["limits"]["hold_ns"] == 5000' \
+	json='d["available"] == ["default", "falcon-1.0+3fa9c1d2"]' json='d["settings"]["cpus"] == ""' \
+	json='d["scopes"][0]["last_swap"]["attempts"] == 2' json='d["scopes"][0]["last_swap"]["reason"] == ""' \
+	json='"counters_per_cpu" not in d["settings"]' -- show packet_steering --json
+try "show a policy" 0 out='^id +falcon-1\.0\+3fa9c1d2' out='^depth +4 +1 +8 +4 +stages to spread$' \
+	out='^moved +12345678901 +flows moved to another CPU$' out='^object +flow +1 +atomic +16$' -- show falcon
+try "show a policy in JSON" 0 json='d["tunables"][1] == {"name": "offset", "min": -5, "max": 5,
+	"default": 0, "doc": "from the hash", "value": -1}' \
+	json='d["counters"][0]["value"] == 12345678901' json='d["stores"][0]["record_size"] == 16' -- \
+	show falcon-1.0+3fa9c1d2 --json
+try "show by name and version" 0 out='^id +hash-2\.1' -- show hash-2.1
+try "show what is not there" 3 err="no policy 'tpp' is loaded" err='loaded: falcon-1' err='tiffin load' -- show tpp
+try "show what is no name" 3 err="no policy '../x'" -- show ../x
+try "version of the host" 0 json='d["host"]["core_abi"] == "1.0"' \
+	json='d["host"]["family_abi"] == {"packet_steering": "1.0"}' -- version --json
+
+put policies/hash-2.1+00c0ffee/doc $'evil \033[31mred'
+try "control characters do not reach a terminal" 0 out='evil \?\[31mred' -- list
+put policies/hash-2.1+00c0ffee/doc "what hash does"
+
+try "set" 0 out='^falcon-1.0\+3fa9c1d2: depth 4 -> 8$' out='offset -1 -> -5' -- set falcon depth=8 offset=-5
+check "set wrote" wrote policies/falcon-1.0+3fa9c1d2/tunables/depth 8
+check "set wrote a negative number" wrote policies/falcon-1.0+3fa9c1d2/tunables/offset -5
+try "set in JSON" 0 json='d["set"] == [{"name": "depth", "from": 8, "to": 2}]' -- set falcon depth=2 --json
+try "set: out of range" 2 err='depth: 9 is outside 1 to 8' -- set falcon offset=1 depth=9
+check "set: nothing changed" wrote policies/falcon-1.0+3fa9c1d2/tunables/offset -5
+try "set: no number" 2 err="depth: '0x4' is no number" -- set falcon depth=0x4
+try "set: too large a number" 2 err='is no number' -- set falcon depth=99999999999999999999
+try "set: empty" 2 err="'' is no number" -- set falcon depth=
+try "set: no assignment" 2 err="'depth' is no assignment" -- set falcon depth
+try "set: no name" 2 err="'=4' is no assignment" -- set falcon =4
+try "set: no such tunable" 3 err="no tunable 'width'" err='its tunables: depth, offset' -- set falcon width=1
+try "set: twice" 2 err='depth is given twice' -- set falcon depth=1 depth=2
+try "set: no such policy" 3 err="no policy 'tpp'" -- set tpp depth=1
+mv "$tree/policies/falcon-1.0+3fa9c1d2/tunables/offset" "$work/offset"
+ln -s /dev/full "$tree/policies/falcon-1.0+3fa9c1d2/tunables/offset"
+try "set: refused halfway" 1 err='the host refused offset=1' err='nothing has changed' -- set falcon depth=7 offset=1
+check "set: what was written is put back" wrote policies/falcon-1.0+3fa9c1d2/tunables/depth 2
+mv "$work/offset" "$tree/policies/falcon-1.0+3fa9c1d2/tunables/offset"
+
+try "swap" 0 out='^packet_steering/default: default -> falcon-1.0\+3fa9c1d2, flipped in 1\.2 ms, gate closed for 640 ns, 2 attempts$' -- \
+	swap packet_steering falcon
+check "swap wrote" wrote packet_steering/scopes/default/swap falcon
+try "swap finds the family" 0 json='d["family"] == "packet_steering" and d["result"] == "committed"' -- swap hash --json
+check "swap wrote the other" wrote packet_steering/scopes/default/swap hash
+try "swap with all options" 0 -- swap --gate 'hook_p99 < 5us' falcon-1.0 --gate 'counter.moved>3' \
+	--probation 2m --timeout 300ms --scope default --json
+check "swap wrote all options" wrote packet_steering/scopes/default/swap \
+	'falcon-1.0 probation_ms=120000 timeout_ms=300 gate=hook_p99<5us gate=counter.moved>3'
+try "swap with a gate and no time" 0 -- swap falcon --gate 'busiest_share<60%' --json
+check "swap gives it 30 s" wrote packet_steering/scopes/default/swap \
+	'falcon probation_ms=30000 gate=busiest_share<60%'
+put packet_steering/limits/probation_ms 7000
+try "swap with a gate and the family's time" 0 -- swap falcon --gate 'busiest_share<60%' --json
+check "swap leaves it to the family" wrote packet_steering/scopes/default/swap 'falcon gate=busiest_share<60%'
+put packet_steering/limits/probation_ms 0
+try "swap --wait" 0 out='committed' -- swap falcon --wait
+try "swap with a gate and no probation" 2 err='gates are watched during the probation' -- \
+	swap falcon --gate 'a<1' --probation 0
+for gate in 'a' 'a<' '<1' 'a<b' 'a=1' 'a<1x' 'a<-1' 'a<1.5' 'a b<1 c' 'a<<1' 'a<1<2' ''; do
+	try "gate '$gate' is none" 2 err='is no condition' err="for example: --gate 'hook_p99<5us'" -- \
+		swap falcon --gate "$gate"
+done
+try "swap: no such policy" 3 err="no policy 'tpp' is loaded" -- swap tpp
+try "swap: no such policy in the family" 3 err="no policy 'tpp' is loaded in family packet_steering" -- \
+	swap packet_steering tpp
+try "swap: no such family" 3 err="no family 'x' is loaded" err='packet_steering' -- swap x falcon
+try "swap: no such scope" 3 err="no scope 'x'" err='its scopes: default' -- swap --scope x falcon
+try "swap: a path as a family" 3 err='no family' -- swap ../packet_steering falcon
+try "swap: a path as a scope" 3 err='no scope' -- swap --scope ../scopes/default falcon
+try "swap: a request as a policy" 2 err="can't be a policy's name" -- swap 'falcon timeout_ms=1'
+try "swap to the default" 0 json='d["policy"] == "default"' -- swap default --json
+check "swap to the default wrote" wrote packet_steering/scopes/default/swap default
+
+put packet_steering/scopes/default/error "falcon: something is amiss; do this"
+rm "$tree/packet_steering/scopes/default/swap"
+ln -s /dev/full "$tree/packet_steering/scopes/default/swap"
+try "swap: refused by the host" 1 err='^tiffin: packet_steering/default: falcon: something is amiss; do this$' -- swap falcon
+try "swap: refused by the host, in JSON" 1 json='"amiss" in d["error"]["message"]' -- swap falcon --json
+put packet_steering/scopes/default/error ""
+try "swap: refused without words" 1 err='the host refused .falcon.: No space left' -- swap falcon
+rm "$tree/packet_steering/scopes/default/swap"
+put packet_steering/scopes/default/swap ""
+
+try "rollback" 0 out='rolled back; falcon-1' -- rollback packet_steering
+check "rollback wrote" wrote packet_steering/scopes/default/rollback 1
+try "rollback in JSON" 0 json='d["result"] == "rolled_back" and d["previous"] == "default"' -- \
+	rollback packet_steering --json
+try "commit" 0 json='d["result"] == "committed"' -- commit packet_steering --json
+check "commit wrote" wrote packet_steering/scopes/default/commit 1
+try "default" 0 out='^packet_steering/default: default$' -- default
+check "default wrote" wrote packet_steering/scopes/default/swap 'default probation_ms=0'
+put packet_steering/scopes/default/rollback ""
+put packet_steering/scopes/default/state probation
+try "default during a probation" 0 json='d["scopes"][0]["result"] == "default"' -- default packet_steering --json
+check "default ends the probation" wrote packet_steering/scopes/default/rollback 1
+put packet_steering/scopes/default/state stable
+try "default --all" 0 out='packet_steering/default' -- default --all
+try "default --all and a family" 2 err='not both' -- default --all packet_steering
+
+try "unload what is active" 4 err='falcon-1.0.* is active' err='tiffin default packet_steering' -- unload falcon
+put policies/falcon-1.0+3fa9c1d2/state previous
+try "unload what may come back" 4 err='part of a probation' err='tiffin commit packet_steering' -- unload falcon
+put policies/falcon-1.0+3fa9c1d2/state active
+try "unload the default" 2 err='built in' -- unload default
+try "unload what is not there" 3 err="no policy 'tpp'" -- unload tpp
+
+put_policy falcon-1.1+22222222 packet_steering loaded 0
+try "a name for two policies" 2 err="'falcon' names 2 loaded policies" err='say which: falcon-1.0' -- show falcon
+try "swap takes the newest of two" 0 json='d["family"] == "packet_steering"' -- swap falcon --json
+put_family page_placement
+put_policy falcon-3.0+33333333 page_placement loaded 0
+try "swap: two families have it" 2 err='2 families have a policy .falcon.' err='packet_steering, page_placement' -- swap falcon
+try "swap: the family is said" 0 json='d["family"] == "page_placement"' -- swap page_placement falcon --json
+try "default: which family" 2 err='every family has' err='packet_steering, page_placement' -- default
+try "swap default: which family" 2 err='every family has' -- swap default
+try "default --all of two" 0 json='len(d["scopes"]) == 2' -- default --all --json
+
+try "stats" 0 out='^packet_steering/default: falcon' out='^  calls +1000' out='^  hook_p99_ns +4\.1 us' \
+	out='^  moved +12345678901' -- stats
+try "stats of a family in JSON" 0 json='len(d["families"]) == 1' \
+	json='d["families"][0]["scopes"][0]["stats"]["continuity"] == 40' \
+	json='d["families"][0]["figures"]["packets"] == 1000' \
+	json='d["families"][0]["scopes"][0]["counters"]["moved"] == 12345678901' -- stats packet_steering --json
+try "stats: no such family" 3 err="no family 'x'" -- stats x
+try "stats --interval" 0 out='^TIME +SCOPE' out='packet_steering/default' -- \
+	stats packet_steering --interval 20ms --count 2
+try "stats --interval in JSON" 0 out='^\{.*\}$' -- stats --interval 20ms --count 3 --json
+check "stats --interval prints a line each" test "$(wc -l <"$work/out")" = 3
+
+# Rights, as a user who has none.
+chmod 755 "$work" "$tree"
+chmod -R go+rX "$tree" "$build/asan"
+if setpriv --reuid=65534 --regid=65534 --clear-groups "$tiffin" version >/dev/null 2>&1; then
+	as_root=$tiffin
+	cat >"$work/as-nobody" <<-EOF
+	#!/bin/sh
+	exec setpriv --reuid=65534 --regid=65534 --clear-groups "$as_root" "\$@"
+	EOF
+	chmod 755 "$work/as-nobody"
+	tiffin=$work/as-nobody
+	chmod 400 "$tree"/*/scopes/default/error
+	try "list without rights" 0 json='d["families"][0]["scopes"][0]["error"] is None' -- list --json
+	try "swap without rights" 6 err='CAP_SYS_ADMIN' -- swap packet_steering hash
+	try "set without rights" 6 err='as root' -- set hash depth=1
+	try "default without rights" 6 json='d["error"]["code"] == "no_permission"' -- default --all --json
+	tiffin=$as_root
+else
+	fail "run the command as nobody" "is $build readable for all, from / on?"
+fi
+
+check "every key of JSON stands in the man page" python3 "$here/keys.py" "$tiffin" "$root/tools/tiffin/tiffin.8"

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tests of the swap's logic in user space. Each runs in a process of its own: one that dies, or
+ * leaks, is a test that failed.
+ */
+#ifndef TIFFIN_UPGRADE_TEST_H
+#define TIFFIN_UPGRADE_TEST_H
+
+#include "shim.h"
+#include "lab.h"
+
+struct test {
+	const char *name;
+	void (*run)(struct lab *lab);
+	struct test *next;
+};
+
+void test_add(struct test *test);
+__printf(3, 4) void test_fail(const char *file, int line, const char *fmt, ...);
+
+/* A test gets a lab that has been started, and virtual time. */
+#define TEST(_name)									\
+	static void _name(struct lab *lab);						\
+	static struct test _name##_test = { .name = #_name, .run = _name };		\
+	static void __attribute__((constructor)) _name##_add(void)			\
+	{										\
+		test_add(&_name##_test);						\
+	}										\
+	static void _name(struct lab *lab)
+
+#define EXPECT(a, op, b)								\
+do {											\
+	long long a_ = (long long)(a), b_ = (long long)(b);				\
+	if (!(a_ op b_))								\
+		test_fail(__FILE__, __LINE__, "%s %s %s: %lld, %lld", #a, #op, #b, a_, b_);	\
+} while (0)
+
+#define EXPECT_STR(a, b)								\
+do {											\
+	const char *a_ = (a) ?: "(none)", *b_ = (b);					\
+	if (strcmp(a_, b_))								\
+		test_fail(__FILE__, __LINE__, "%s: '%s', not '%s'", #a, a_, b_);	\
+} while (0)
+
+#define EXPECT_SAYS(a, b)								\
+do {											\
+	const char *a_ = (a) ?: "(none)", *b_ = (b);					\
+	if (!strstr(a_, b_))								\
+		test_fail(__FILE__, __LINE__, "'%s' does not say '%s'", a_, b_);	\
+} while (0)
+
+#define EXPECT_SWAP(lab, text)								\
+do {											\
+	int rc_ = lab_swap(lab, text);							\
+	if (rc_)									\
+		test_fail(__FILE__, __LINE__, "swap %s: %d, %s", text, rc_, lab_error(lab));	\
+} while (0)
+
+#endif /* TIFFIN_UPGRADE_TEST_H */
