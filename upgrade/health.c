@@ -106,7 +106,7 @@ static u64 tiffin_health_count(struct tiffin_scope *scope, const struct tiffin_h
 	case TIFFIN_METRIC_BAD_ANSWERS:
 		return figures->bad_answers;
 	case TIFFIN_METRIC_CONTINUITY:
-		return figures->continuity_gate + figures->continuity_busy;
+		return tiffin_figures_continuity(figures);
 	case TIFFIN_METRIC_FIGURE:
 		return family->ops->figure(family, gate->index);
 	case TIFFIN_METRIC_COUNTER:

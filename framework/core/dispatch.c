@@ -24,6 +24,8 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 		    const struct tiffin_call *call, const void *in, void *out,
 		    struct tiffin_figures __percpu *figures, bool timed)
 {
+	bool (*answer_ok)(const void *in, const void *out) =
+		scope->family->hooks[call->hook].answer_ok;
 	struct tiffin_store_mem *objects = inst->store[TIFFIN_STORE_OBJECT];
 	struct tiffin_record *rec = NULL;
 	struct tiffin_ctx ctx = {
@@ -47,9 +49,13 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 		tiffin_enter(fn, &ctx, in, out);
 	if (rec)
 		tiffin_record_close(objects, rec);
-	this_cpu_inc(figures->answered);
 	if (unlikely(READ_ONCE(scope->gate.epoch) != ctx.epoch))
 		this_cpu_inc(figures->overlapped);
+	if (answer_ok && unlikely(!answer_ok(in, out))) {
+		this_cpu_inc(figures->bad_answers);
+		return TIFFIN_CONTINUITY;
+	}
+	this_cpu_inc(figures->answered);
 	return TIFFIN_ANSWERED;
 }
 
@@ -89,9 +95,3 @@ enum tiffin_verdict tiffin_dispatch(struct tiffin_scope *scope, const struct tif
 	return verdict;
 }
 EXPORT_SYMBOL_NS_GPL(tiffin_dispatch, TIFFIN);
-
-void tiffin_bad_answer(struct tiffin_scope *scope)
-{
-	this_cpu_inc(scope->figures->bad_answers);
-}
-EXPORT_SYMBOL_NS_GPL(tiffin_bad_answer, TIFFIN);

@@ -8,7 +8,7 @@
  * Invariants:
  *  D1. Every call of tiffin_dispatch() returns exactly one verdict and counts it once, on the CPU
  *	it ran on: calls == answered + stock + continuity (summed over CPUs, when none is in
- *	flight).
+ *	flight); an answer out of range is replaced by continuity and counted there.
  *  D2. While the gate is closed no call is inside a policy, but for a call nested in one that was
  *	let in before; the swap waits for that one.
  *  D3. No call inside a policy spans a flip: it ends in the epoch that it began in. Each call
@@ -46,10 +46,11 @@ struct tiffin_call {
 
 /**
  * enum tiffin_verdict - who answered
- * @TIFFIN_ANSWERED: the policy; the answer is in @out and the family checks every field of it
+ * @TIFFIN_ANSWERED: the policy; the answer is in @out and the hook's answer_ok() has found it good
  * @TIFFIN_DEFAULT: nobody, as the built-in default is active or the policy lacks this optional
  *	hook: the family leaves it to the stock kernel
- * @TIFFIN_CONTINUITY: the call could not be put: the family repeats the object's last decision
+ * @TIFFIN_CONTINUITY: the call could not be put, or its answer is out of range and may not be
+ *	looked at: the family repeats the object's last decision
  */
 enum tiffin_verdict {
 	TIFFIN_ANSWERED,
@@ -68,13 +69,5 @@ enum tiffin_verdict {
  */
 enum tiffin_verdict tiffin_dispatch(struct tiffin_scope *scope, const struct tiffin_call *call,
 				    const void *in, void *out);
-
-/**
- * tiffin_bad_answer - count an answer that a family found to be out of range and replaced
- * @scope: where the question was put
- *
- * Context: any but NMI.
- */
-void tiffin_bad_answer(struct tiffin_scope *scope);
 
 #endif /* TIFFIN_CORE_DISPATCH_H */

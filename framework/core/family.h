@@ -25,11 +25,15 @@ struct tiffin_scope;
  * @offset: of the function pointer in the family's hook table
  * @required: a policy without it is refused; where an optional one is missing the caller gets
  *	%TIFFIN_DEFAULT
+ * @answer_ok: is every field of the policy's answer in range? One that isn't is counted against the
+ *	policy that gave it, and the caller gets %TIFFIN_CONTINUITY. Called right after the policy,
+ *	before any flip, in the context of the call. NULL where any answer will do.
  */
 struct tiffin_hook {
 	const char *name;
 	u32 offset;
 	bool required;
+	bool (*answer_ok)(const void *in, const void *out);
 };
 
 /**

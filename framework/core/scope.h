@@ -15,11 +15,11 @@
 /**
  * struct tiffin_figures - what dispatch counts, one CPU's share
  * @calls: questions put
- * @answered: by a policy
+ * @answered: by a policy, and well
  * @stock: by nobody, as the default is active or the policy lacks the hook
  * @continuity_gate: not put, as the gate was closed
  * @continuity_busy: not put, as the object's record was lent to another call
- * @bad_answers: answers that a family replaced
+ * @bad_answers: by a policy, but out of range: replaced by continuity
  * @overlapped: calls that a flip came into; always 0 (invariant D3)
  * @held: calls that waited at a closed gate, whatever came of it
  */
@@ -33,6 +33,12 @@ struct tiffin_figures {
 	u64 overlapped;
 	u64 held;
 };
+
+/* Calls that got the continuity answer, for whatever reason. */
+static inline u64 tiffin_figures_continuity(const struct tiffin_figures *figures)
+{
+	return figures->continuity_gate + figures->continuity_busy + figures->bad_answers;
+}
 
 /**
  * struct tiffin_scope - where a policy is active

@@ -171,7 +171,7 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 			     "calls %llu\nanswered %llu\nstock %llu\ncontinuity %llu\n"
 			     "continuity_gate %llu\ncontinuity_busy %llu\nbad_answers %llu\n"
 			     "overlapped %llu\nheld %llu\n",
-			     f.calls, f.answered, f.stock, f.continuity_gate + f.continuity_busy,
+			     f.calls, f.answered, f.stock, tiffin_figures_continuity(&f),
 			     f.continuity_gate, f.continuity_busy, f.bad_answers, f.overlapped,
 			     f.held);
 	len += tiffin_emit_times(buf, len, "hold", scope->hold_hist, sum);

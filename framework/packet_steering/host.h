@@ -117,6 +117,9 @@ extern struct ps_steer ps_steer;
  */
 int ps_get_rps_cpu(struct net_device *dev, struct sk_buff *skb, struct rps_dev_flow **rflowp);
 
+/* Is each field of a struct tiffin_ps_out in range? See struct tiffin_hook. */
+bool ps_answer_ok(const void *in, const void *answer);
+
 /* Another policy is active; @ask: it is not the default. May sleep. */
 void ps_steer_ask(bool ask);
 

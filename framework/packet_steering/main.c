@@ -17,7 +17,8 @@ module_param(mechanism, charp, 0444);
 MODULE_PARM_DESC(mechanism, "how packets are intercepted: auto (default), direct, ipmodify");
 
 static const struct tiffin_hook ps_hooks[] = {
-	{ .name = "decide", .offset = offsetof(struct tiffin_ps_hooks, decide), .required = true },
+	{ .name = "decide", .offset = offsetof(struct tiffin_ps_hooks, decide), .required = true,
+	  .answer_ok = ps_answer_ok },
 };
 
 static void ps_flipped(struct tiffin_family *family, bool stock)

@@ -224,15 +224,24 @@ static u32 ps_want_same(u32 lane, u32 this_cpu)
 	return cpu == this_cpu ? lane : lane & ~PS_LANE_STAY;
 }
 
-/* What the policy wants, checked. PS_LANE_NONE: the stock kernel shall decide. */
+bool ps_answer_ok(const void *in, const void *answer)
+{
+	const struct tiffin_ps_out *out = answer;
+
+	if (out->flags & ~TIFFIN_PS_FORCE)
+		return false;
+	return out->verdict == TIFFIN_PS_STAY || out->verdict == TIFFIN_PS_STOCK ||
+	       (out->verdict == TIFFIN_PS_CPU && out->cpu < nr_cpu_ids);
+}
+
+/*
+ * What the policy wants; its answer is in range, but its CPU may have gone or be full.
+ * PS_LANE_NONE: the stock kernel shall decide.
+ */
 static __always_inline u32 ps_want_policy(const struct tiffin_ps_out *out, u32 lane, u32 this_cpu)
 {
-	if (unlikely(out->flags & ~TIFFIN_PS_FORCE))
-		goto bad;
 	switch (out->verdict) {
 	case TIFFIN_PS_CPU:
-		if (unlikely(out->cpu >= nr_cpu_ids))
-			goto bad;
 		if (unlikely(!(READ_ONCE(ps_cpus.state[out->cpu].flags) & TIFFIN_PS_CPU_USABLE))) {
 			ps_count(PS_CPU_REFUSED);
 			return ps_want_same(lane, this_cpu);
@@ -246,12 +255,9 @@ static __always_inline u32 ps_want_policy(const struct tiffin_ps_out *out, u32 l
 	case TIFFIN_PS_STAY:
 		ps_count(PS_STAYED);
 		return this_cpu | PS_LANE_STAY | (out->flags ? PS_LANE_FORCE : 0);
-	case TIFFIN_PS_STOCK:
+	default:
 		return PS_LANE_NONE;
 	}
-bad:
-	tiffin_bad_answer(ps_family.scope);
-	return ps_want_same(lane, this_cpu);
 }
 
 /* Put the question. Gives the wanted lane, with PS_LANE_FORCE; PS_LANE_NONE: the stock kernel's. */

@@ -146,12 +146,24 @@ static void dispatch_call_about_no_object(struct kunit *test)
 static void dispatch_bad_answers(struct kunit *test)
 {
 	struct lab *lab = test->priv;
+	struct lab_out out;
 
-	preempt_disable();
-	tiffin_bad_answer(lab->family.scope);
-	tiffin_bad_answer(lab->family.scope);
-	preempt_enable();
+	KUNIT_ASSERT_EQ(test, lab_swap(lab, "alpha"), 0);
+	KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, 0, &out), TIFFIN_ANSWERED);
+	lab->nonsense = true;
+	KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, 0, &out), TIFFIN_CONTINUITY);
+	KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, 1, &out), TIFFIN_CONTINUITY);
 	KUNIT_EXPECT_EQ(test, lab_figures(lab).bad_answers, 2);
+	LAB_EXPECT_ACCOUNTS(test, lab);
+
+	/* Any answer will do here. */
+	KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_TELL, 0, &out), TIFFIN_ANSWERED);
+
+	/* The record was closed: the next call can have it. */
+	lab->nonsense = false;
+	KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, 0, &out), TIFFIN_ANSWERED);
+	KUNIT_EXPECT_EQ(test, lab_figures(lab).bad_answers, 2);
+	KUNIT_EXPECT_EQ(test, lab_figures(lab).answered, 3);
 	LAB_EXPECT_ACCOUNTS(test, lab);
 }
 

@@ -42,7 +42,7 @@ static void lab_answer(const struct tiffin_ctx *ctx, const struct lab_in *in, st
 	lab_enter_hook(lab, me);
 	out->number = in->number;
 	out->answers++;
-	out->who = me;
+	out->who = READ_ONCE(lab->nonsense) ? LAB_POLICIES : me;
 	out->flags = ctx->flags;
 	out->epoch = ctx->epoch;
 	out->cpu = ctx->env->cpu;
@@ -201,8 +201,14 @@ static const struct tiffin_family_ops lab_ops = {
 	.flipped = lab_flipped,
 };
 
+static bool lab_answer_ok(const void *in, const void *out)
+{
+	return ((const struct lab_out *)out)->who < LAB_POLICIES;
+}
+
+/* To the second, any answer will do. */
 static const struct tiffin_hook lab_questions[] = {
-	[LAB_ASK] = { "ask", offsetof(struct lab_hooks, ask), true },
+	[LAB_ASK] = { "ask", offsetof(struct lab_hooks, ask), true, lab_answer_ok },
 	[LAB_TELL] = { "tell", offsetof(struct lab_hooks, tell), false },
 };
 
@@ -336,8 +342,7 @@ bool lab_accounts_hold(struct lab *lab)
 {
 	struct tiffin_figures f = lab_figures(lab);
 
-	return f.calls == f.answered + f.stock + f.continuity_gate + f.continuity_busy &&
-	       !f.overlapped;
+	return f.calls == f.answered + f.stock + tiffin_figures_continuity(&f) && !f.overlapped;
 }
 
 const char *lab_active(struct lab *lab)

@@ -88,6 +88,7 @@ struct lab_hooks {
  * @adopted: what the last of them was told
  * @reached: stores that the last of them could reach, a bit a kind
  * @inside: calls that are in a policy
+ * @nonsense: from here on policies answer out of range
  * @mixed: calls that found another policy's call in its hook, which D2 and D3 rule out
  * @in_hook: called in a hook, may be NULL
  * @on_flipped: called when the family is told of a flip, process context, may be NULL
@@ -104,6 +105,7 @@ struct lab {
 	u32 adopted[LAB_POLICIES];
 	u32 reached[LAB_POLICIES];
 	u32 inside[LAB_POLICIES];
+	bool nonsense;
 	u32 mixed;
 	void (*in_hook)(struct lab *lab, const struct tiffin_ctx *ctx);
 	void (*on_flipped)(struct lab *lab);

@@ -206,7 +206,7 @@ static void smp_settle(struct kunit *test, unsigned int nr_callers)
 	KUNIT_EXPECT_EQ(test, f.calls, calls);
 	KUNIT_EXPECT_EQ(test, f.answered, verdict[TIFFIN_ANSWERED]);
 	KUNIT_EXPECT_EQ(test, f.stock, verdict[TIFFIN_DEFAULT]);
-	KUNIT_EXPECT_EQ(test, f.continuity_gate + f.continuity_busy, verdict[TIFFIN_CONTINUITY]);
+	KUNIT_EXPECT_EQ(test, tiffin_figures_continuity(&f), verdict[TIFFIN_CONTINUITY]);
 	LAB_EXPECT_ACCOUNTS(test, lab);
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 	KUNIT_EXPECT_EQ(test, backwards, 0);

@@ -154,7 +154,7 @@ static void settle(void)
 	EXPECT(f.calls, ==, calls);
 	EXPECT(f.answered, ==, verdict[TIFFIN_ANSWERED]);
 	EXPECT(f.stock, ==, verdict[TIFFIN_DEFAULT]);
-	EXPECT(f.continuity_gate + f.continuity_busy, ==, verdict[TIFFIN_CONTINUITY]);
+	EXPECT(tiffin_figures_continuity(&f), ==, verdict[TIFFIN_CONTINUITY]);
 	EXPECT(lab_accounts_hold(&lab), ==, true);
 	EXPECT(lab.mixed, ==, 0);
 	for (i = 0; i < OBJECTS; i++)
