@@ -167,13 +167,18 @@ try "a gate that breaks, in JSON" 9 '.result == "rolled_back" and (.last_swap.re
 	swap ledger_a --gate 'gauge<10' --wait --json
 
 # A call that does not end.
-try "set" 0 'work .* -> 5000000$' set ledger_b work=5000000
+try "set" 0 'work .* -> 20000000$' set ledger_b work=20000000
+calls=$(awk '$1 == "calls" { print $2 }' $scope/stats)
 echo "3 600000 0" >$family/run &
 runner=$!
-sleep 1
+# All three threads are in a call once a fourth call has come.
+for ((i = 0; i < 1000; i++)); do
+	(($(awk '$1 == "calls" { print $2 }' $scope/stats) < calls + 4)) || break
+	sleep 0.1
+done
 try "a swap that can't finish" 5 'held up by hook (ask|tell) of ledger_b' swap ledger_a --timeout 50ms
 try "stats say so" 0 '.families[0].scopes[0].stats.failures >= 1' stats test --json
-try "set in JSON" 0 '.set[0].from == 5000000 and .set[0].to == 200' set ledger_b work=200 --json
+try "set in JSON" 0 '.set[0].from == 20000000 and .set[0].to == 200' set ledger_b work=200 --json
 kill $runner
 wait $runner 2>/dev/null
 try "set out of range" 2 'work: -1 is outside' set ledger_b work=-1
