@@ -51,6 +51,11 @@ check_folder()
 		kbuild_check "${folder//\//-}" build_folder "$release" "$out/folders" \
 			"$out/$release/Module.symvers"
 		;;
+	selftests/packet_steering/taker)
+		cp "$root/framework/compat/ftrace.h" "$out/folders/$folder/"
+		kbuild_check "${folder//\//-}" build_folder "$release" "$out/folders/$folder" \
+			"$out/$release/Module.symvers"
+		;;
 	*)
 		kbuild_check "${folder//\//-}" build_folder "$release" "$out/folders/$folder" \
 			"$out/$release/Module.symvers" "TIFFIN_SRC=$src"
@@ -71,7 +76,7 @@ check_modules()
 	[ "$root" = "$top" ] && [ ! -s "$work/findings" ] || return 0
 	release=$(kernel_resolve "$series")
 	kbuild_check suites "$top/selftests/kunit/build" "$release" --out "$out/suites"
-	for folder in selftests/modules tools/bench/modules; do
+	for folder in selftests/modules selftests/packet_steering/taker tools/bench/modules; do
 		check_folder "$folder" "$release"
 	done
 }

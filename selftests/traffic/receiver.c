@@ -164,13 +164,13 @@ static void start(struct peer *peer, enum ident_mode mode, const char *args)
 	say(peer, "ready\n");
 }
 
-static void end(const char *args)
+static void end(struct peer *peer, const char *args)
 {
 	uint64_t n[2 * IDENT_MAX_FLOWS];
 	unsigned int count = parse_numbers(args, n, 2 * r.tally.nr_flows);
 
 	if (count != 2 * r.tally.nr_flows) {
-		say(r.control, "end: want two numbers for each flow\n");
+		say(peer, "end: want two numbers for each flow\n");
 		return;
 	}
 	for (unsigned int i = 0; i < r.tally.nr_flows; i++) {
@@ -187,7 +187,7 @@ static void control_line(struct peer *peer, const char *line)
 	else if (!strncmp(line, "start tcp ", 10))
 		start(peer, IDENT_TCP, line + 10);
 	else if (!strncmp(line, "end ", 4) && peer == r.control)
-		end(line + 4);
+		end(peer, line + 4);
 	else
 		say(peer, "what?\n");
 }
@@ -354,10 +354,11 @@ static int tick(void)
 	uint64_t now = now_ns();
 	bool complete;
 
-	if (!r.control)
-		return -1;
 	if (r.tally.mode == IDENT_UDP && now - r.told_ns >= GOT_NS)
 		say_got();
+	/* Nobody has asked, or who did has gone. */
+	if (!r.control)
+		return -1;
 	if (!r.ended)
 		return r.tally.mode == IDENT_UDP ? 5 : -1;
 	complete = tally_complete(&r.tally) && !streams_open();
