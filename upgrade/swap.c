@@ -149,7 +149,8 @@ static u32 tiffin_swap_close_us(struct tiffin_scope *scope, unsigned int attempt
 }
 
 /* Try to flip until it works or the time is over, with pauses in which callers run freely. */
-static int tiffin_swap_flip(struct tiffin_scope *scope, struct tiffin_instance *next, u64 deadline)
+static int tiffin_swap_flip(struct tiffin_scope *scope, struct tiffin_instance *next, u64 deadline,
+			    struct tiffin_flip *flip)
 {
 	struct tiffin_swap *swap = &scope->swap;
 	struct tiffin_gate_report gate;
@@ -166,9 +167,9 @@ static int tiffin_swap_flip(struct tiffin_scope *scope, struct tiffin_instance *
 		rc = tiffin_gate_flip(&scope->gate, next, tiffin_swap_close_us(scope, attempt),
 				      &gate);
 		mutex_lock(&swap->text_lock);
-		swap->report.attempts++;
+		flip->attempts++;
 		if (!rc) {
-			swap->report.close_ns = gate.closed_ns;
+			flip->close_ns = gate.closed_ns;
 		} else {
 			hook = scope->family->hooks[gate.busy_hook].name;
 			scnprintf(swap->report.held_up_by, sizeof(swap->report.held_up_by),
@@ -227,7 +228,7 @@ static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 
 	int rc;
 
 	rc = tiffin_swap_flip(scope, swap->previous,
-			      ktime_get_ns() + (u64)limit_ms * NSEC_PER_MSEC);
+			      ktime_get_ns() + (u64)limit_ms * NSEC_PER_MSEC, &swap->report.back);
 	if (rc) {
 		/* The work's later attempts are no further failures. */
 		if (reason == swap->undo)
@@ -350,7 +351,8 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 
 	tiffin_swap_set_state(scope, TIFFIN_CLOSING);
 	swap->previous = scope->gate.active;
-	rc = tiffin_swap_flip(scope, next, start + (u64)req->timeout_ms * NSEC_PER_MSEC);
+	rc = tiffin_swap_flip(scope, next, start + (u64)req->timeout_ms * NSEC_PER_MSEC,
+			      &swap->report.flip);
 	if (rc) {
 		swap->previous = NULL;
 		scnprintf(why, sizeof(why),

@@ -66,6 +66,16 @@ struct tiffin_swap_request {
 };
 
 /**
+ * struct tiffin_flip - one flip, with its attempts
+ * @attempts: how often the gate was closed for it
+ * @close_ns: how long it was closed at the attempt that drained; 0 before that
+ */
+struct tiffin_flip {
+	u32 attempts;
+	u64 close_ns;
+};
+
+/**
  * struct tiffin_swap_report - how the last swap went
  * @id: number of the swap in its scope, from 1
  * @from: full id of the older policy
@@ -73,9 +83,9 @@ struct tiffin_swap_request {
  * @result: flipped, probation, committed, rolled_back or failed; "" before the first swap
  * @reason: why, for the last two
  * @held_up_by: hook and CPU that were in the way at the last attempt that did not drain, or ""
- * @attempts: how often the gate was closed
+ * @flip: to the newer policy
+ * @back: to the older one, where the swap was undone
  * @prepare_ns: time to make the new instance
- * @close_ns: how long the gate was closed at the flip
  * @total_ns: from the request to the flip
  */
 struct tiffin_swap_report {
@@ -85,9 +95,9 @@ struct tiffin_swap_report {
 	const char *result;
 	char reason[128];
 	char held_up_by[96];
-	u32 attempts;
+	struct tiffin_flip flip;
+	struct tiffin_flip back;
 	u64 prepare_ns;
-	u64 close_ns;
 	u64 total_ns;
 };
 

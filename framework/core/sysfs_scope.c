@@ -134,10 +134,12 @@ static ssize_t last_swap_show(struct kobject *kobj, struct kobj_attribute *attr,
 	mutex_lock(&swap->text_lock);
 	len = sysfs_emit(buf,
 			 "id %llu\nfrom %s\nto %s\nresult %s\nreason %s\nattempts %u\n"
-			 "prepare_ns %llu\nclose_ns %llu\ntotal_ns %llu\nheld_up_by %s\n",
+			 "prepare_ns %llu\nclose_ns %llu\ntotal_ns %llu\nheld_up_by %s\n"
+			 "back_attempts %u\nback_close_ns %llu\n",
 			 report->id, report->from, report->to, report->result, report->reason,
-			 report->attempts, report->prepare_ns, report->close_ns,
-			 report->total_ns, report->held_up_by);
+			 report->flip.attempts, report->prepare_ns, report->flip.close_ns,
+			 report->total_ns, report->held_up_by, report->back.attempts,
+			 report->back.close_ns);
 	mutex_unlock(&swap->text_lock);
 	return len;
 }

@@ -77,7 +77,7 @@ static void swap_commits_at_once(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, swap->report.from, "default");
 	KUNIT_EXPECT_STREQ(test, swap->report.to, "alpha-1.0+b1");
 	KUNIT_EXPECT_STREQ(test, swap->report.held_up_by, "");
-	KUNIT_EXPECT_EQ(test, swap->report.attempts, 1);
+	KUNIT_EXPECT_EQ(test, swap->report.flip.attempts, 1);
 
 	EXPECT_SWAP(test, "default");
 	swap_expect_active(test, "default");

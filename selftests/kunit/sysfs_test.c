@@ -275,6 +275,8 @@ static void sysfs_swap(struct kunit *test)
 	EXPECT_TEXT(test, SCOPE "state", "stable");
 	EXPECT_VALUE(test, SCOPE "last_swap", "result", "rolled_back");
 	EXPECT_VALUE(test, SCOPE "last_swap", "reason", "asked for");
+	EXPECT_VALUE(test, SCOPE "last_swap", "attempts", "1");
+	EXPECT_VALUE(test, SCOPE "last_swap", "back_attempts", "1");
 	/* A second request, a moment late, does not go one policy too far. */
 	EXPECT_PUT(test, SCOPE "rollback", "1", -ENOENT);
 	EXPECT_TEXT(test, SCOPE "active", "alpha-1.0+b1");

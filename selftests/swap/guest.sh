@@ -148,7 +148,7 @@ tunable "$holder" 20000000
 echo "3 600000 0" > $family/run &
 runner=$!
 wait_calls 4
-refused "a call that does not end" $scope/swap "$other timeout_ms=50" "Connection timed out" "held up by hook (ask|tell) of $holder-.* on CPU [0-9]+; $holder-.* stays active"
+refused "a call that does not end" $scope/swap "$other timeout_ms=3000" "Connection timed out" "held up by hook (ask|tell) of $holder-.* on CPU [0-9]+; $holder-.* stays active"
 is "the older policy stays in charge" "$(policy_of)" "$holder"
 holds "it was tried more than once" "$(last attempts) > 1"
 is "the report says failed" "$(last result)" failed

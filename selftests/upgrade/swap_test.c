@@ -161,7 +161,7 @@ TEST(timeout_is_kept)
 	EXPECT(clock_passed(), <=, 20 * MS + 9 * closed_longest + SHIM_RELAX_NS);
 	EXPECT_STR(swap_of(lab)->report.held_up_by, "hook tell of alpha-1.0+b1 on CPU 3");
 	EXPECT_STR(lab_active(lab), "alpha");
-	EXPECT(swap_of(lab)->report.attempts, >, 5);
+	EXPECT(swap_of(lab)->report.flip.attempts, >, 5);
 	EXPECT_SWAP(lab, "beta");
 }
 
@@ -169,7 +169,7 @@ TEST(timeout_is_kept)
 TEST(attempts_are_bounded)
 {
 	time_out(lab, 10, "alpha timeout_ms=1");
-	EXPECT(swap_of(lab)->report.attempts, ==, 3);
+	EXPECT(swap_of(lab)->report.flip.attempts, ==, 3);
 	EXPECT(closed_longest, ==, 4 * 10 * US);
 	time_out(lab, 10, "alpha timeout_ms=100");
 	EXPECT(closed_longest, ==, 32 * 10 * US);
@@ -217,7 +217,7 @@ TEST(swap_tries_again)
 	sleeps_left = 3;
 	shim.on_sleep = call_leaves;
 	EXPECT_SWAP(lab, "beta");
-	EXPECT(swap_of(lab)->report.attempts, ==, 4);
+	EXPECT(swap_of(lab)->report.flip.attempts, ==, 4);
 	EXPECT_STR(swap_of(lab)->report.held_up_by, "hook ask of alpha-1.0+b1 on CPU 2");
 	EXPECT_STR(swap_of(lab)->report.result, "committed");
 }
@@ -239,8 +239,8 @@ TEST(swap_waits_for_a_short_call)
 	relaxes_left = 7;
 	shim.on_relax = call_leaves_soon;
 	EXPECT_SWAP(lab, "beta");
-	EXPECT(swap_of(lab)->report.attempts, ==, 1);
-	EXPECT(swap_of(lab)->report.close_ns, ==, 7 * SHIM_RELAX_NS);
+	EXPECT(swap_of(lab)->report.flip.attempts, ==, 1);
+	EXPECT(swap_of(lab)->report.flip.close_ns, ==, 7 * SHIM_RELAX_NS);
 }
 
 /* A rollback that is held up is tried until it works, whatever the gates say by then. */
@@ -266,6 +266,8 @@ TEST(rollback_is_tried_until_it_works)
 	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
 	EXPECT_STR(lab_active(lab), "alpha");
 	EXPECT_STR(swap_of(lab)->report.reason, "gate level<80 broken: it was 90");
+	EXPECT(swap_of(lab)->report.flip.attempts, ==, 1);
+	EXPECT(swap_of(lab)->report.back.attempts, >, 1);
 }
 
 /* That a rollback is tried again is no further failed request, and hides nobody's error. */

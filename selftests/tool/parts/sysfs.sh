@@ -60,6 +60,7 @@ falcon-1.0+3fa9c1d2"
 	# What is not there leaves its blank behind, as the host writes it.
 	printf '%s\n' "id 7" "from default" "to falcon-1.0+3fa9c1d2" "result committed" "reason " \
 		"attempts 2" "prepare_ns 120000" "close_ns 640" "total_ns 1250000" "held_up_by " \
+		"back_attempts 0" "back_close_ns 0" \
 		>"$tree/$family/scopes/default/last_swap"
 	put "$family/scopes/default/stats" "epoch 7
 swaps 7
