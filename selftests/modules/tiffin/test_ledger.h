@@ -13,26 +13,38 @@
 #include <tiffin/plugin.h>
 #include <tiffin/state.h>
 
+/* The books' totals, each also a counter of the same number; and further counters. */
+enum {
+	LEDGER_CALLS,
+	LEDGER_OVERLAPS,
+	LEDGER_COMPARED,
+	LEDGER_MISSES,
+	LEDGER_TOTALS,
+	LEDGER_CPU_CALLS = LEDGER_TOTALS,
+	LEDGER_OWN,
+	LEDGER_ADOPTED,
+};
+
 /**
  * struct ledger - the instance's record, fields shared by all CPUs
  * @highest: highest epoch of any call so far
- * @carried: epoch in which the totals below were last carried over to the policy's counters
- * @calls: calls so far, over all ledgers that had this record
- * @overlaps: calls that found a later epoch than their own
+ * @carried: epoch in which the totals were last carried over to the policy's counters
+ * @total: so far, over all ledgers that had this record
  */
 struct ledger {
 	__u64 highest;
 	__u64 carried;
-	__u64 calls;
-	__u64 overlaps;
+	__u64 total[LEDGER_TOTALS];
 };
 
 /**
  * struct ledger_cpu - a CPU's record
  * @calls: on this CPU
+ * @carried: epoch in which @calls was last carried over to the policy's counters
  */
 struct ledger_cpu {
 	__u64 calls;
+	__u64 carried;
 };
 
 enum { LEDGER_WORK };
@@ -42,12 +54,13 @@ static const struct tiffin_tunable ledger_tunables[] = {
 			  0, 100000000, 0 },
 };
 
-enum { LEDGER_CALLS, LEDGER_OVERLAPS, LEDGER_OWN, LEDGER_ADOPTED };
-
-/* A policy's counters start anew with each instance; the first two carry the books' totals on. */
+/* A policy's counters start anew with each instance; all but the last two carry totals on. */
 static const struct tiffin_counter ledger_counters[] = {
 	[LEDGER_CALLS] = { "calls", "calls of all ledgers that these books were handed through" },
 	[LEDGER_OVERLAPS] = { "overlaps", "calls among them that found a later epoch" },
+	[LEDGER_COMPARED] = { "compared", "calls whose object's count was compared" },
+	[LEDGER_MISSES] = { "misses", "those where the object's record held another count" },
+	[LEDGER_CPU_CALLS] = { "cpu_calls", "the same, by the books of the CPUs it ran on" },
 	[LEDGER_OWN] = { "own", "calls of this instance" },
 	[LEDGER_ADOPTED] = { "adopted", "stores that this instance got by reference" },
 };
@@ -60,16 +73,39 @@ static void ledger_init(const struct tiffin_ctx *ctx, const struct tiffin_init_i
 		tiffin_count(ctx, LEDGER_ADOPTED, in->adopted >> kind & 1);
 }
 
-/* The first call of an epoch puts the totals into this instance's counters, once. */
+/*
+ * The first call of an epoch puts the totals into this instance's counters, once. A call that comes
+ * second adds to them only after the first one has read them.
+ */
 static void ledger_carry(const struct tiffin_ctx *ctx, struct ledger *book)
 {
-	__u64 carried = tiffin_load(&book->carried);
-	__u64 calls = tiffin_load(&book->calls), overlaps = tiffin_load(&book->overlaps);
+	__u64 carried = tiffin_load(&book->carried), total[LEDGER_TOTALS];
+	unsigned int i;
 
-	if (carried == ctx->epoch || !tiffin_cmpxchg(&book->carried, &carried, ctx->epoch))
+	if (carried == ctx->epoch)
 		return;
-	tiffin_count(ctx, LEDGER_CALLS, calls);
-	tiffin_count(ctx, LEDGER_OVERLAPS, overlaps);
+	for (i = 0; i < LEDGER_TOTALS; i++)
+		total[i] = tiffin_load(&book->total[i]);
+	if (!tiffin_cmpxchg(&book->carried, &carried, ctx->epoch))
+		return;
+	for (i = 0; i < LEDGER_TOTALS; i++)
+		tiffin_count(ctx, i, total[i]);
+}
+
+/* The same for this CPU. */
+static void ledger_carry_cpu(const struct tiffin_ctx *ctx, struct ledger_cpu *mine)
+{
+	__u64 carried = tiffin_load(&mine->carried), calls = tiffin_load(&mine->calls);
+
+	if (carried != ctx->epoch && tiffin_cmpxchg(&mine->carried, &carried, ctx->epoch))
+		tiffin_count(ctx, LEDGER_CPU_CALLS, calls);
+}
+
+/* Add one to a total. */
+static void ledger_total(const struct tiffin_ctx *ctx, struct ledger *book, unsigned int which)
+{
+	tiffin_add(&book->total[which], 1);
+	tiffin_count(ctx, which, 1);
 }
 
 static int ledger_overlaps(const struct tiffin_ctx *ctx, struct ledger *book)
@@ -100,22 +136,22 @@ static int ledger_call(const struct tiffin_ctx *ctx)
 	int overlap;
 
 	ledger_carry(ctx, book);
+	ledger_carry_cpu(ctx, mine);
 	overlap = ledger_overlaps(ctx, book);
 	ledger_work(ctx);
 	tiffin_local_add(&mine->calls, 1);
-	tiffin_add(&book->calls, 1);
-	tiffin_count(ctx, LEDGER_CALLS, 1);
+	ledger_total(ctx, book, LEDGER_CALLS);
+	tiffin_count(ctx, LEDGER_CPU_CALLS, 1);
 	tiffin_count(ctx, LEDGER_OWN, 1);
 	overlap |= ledger_overlaps(ctx, book);
-	if (overlap) {
-		tiffin_add(&book->overlaps, 1);
-		tiffin_count(ctx, LEDGER_OVERLAPS, 1);
-	}
+	if (overlap)
+		ledger_total(ctx, book, LEDGER_OVERLAPS);
 	return overlap;
 }
 
-#define LEDGER_STORES									\
-	{ "ledger", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct ledger) },	\
+/* @record: the instance's, which begins with a struct ledger */
+#define LEDGER_STORES(record)								\
+	{ "ledger", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(record) },		\
 	{ "ledger", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct ledger_cpu) }
 
 #endif /* TIFFIN_TEST_LEDGER_H */

@@ -11,7 +11,7 @@ struct ledger_object {
 };
 
 static const struct tiffin_store ledger_stores[] = {
-	LEDGER_STORES,
+	LEDGER_STORES(struct ledger),
 	{ "ledger", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, sizeof(struct ledger_object) },
 };
 

@@ -38,7 +38,7 @@ unload()
 	local module
 
 	echo default >$scope/active 2>/dev/null
-	for module in $(lsmod | sed -n 's/^\(tiffin_[a-z]*_[0-9a-f]\{8\}\) .*/\1/p'); do
+	for module in $(lsmod | sed -n 's/^\(tiffin_[a-z_]*_[0-9a-f]\{8\}\) .*/\1/p'); do
 		rmmod "$module"
 	done
 	rmmod tiffin_packet_steering && rmmod tiffin
