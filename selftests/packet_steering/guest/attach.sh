@@ -10,11 +10,10 @@ reload()
 {
 	local round
 
-	for round in 1 2 3; do
+	for round in 1 2; do
 		unload || return
 		load "mechanism=$1"
-		policy fickle && activate fickle || return
-		sleep 0.5
+		policy fickle && activate fickle && steered 200 || return
 	done
 }
 
@@ -22,14 +21,14 @@ reattach()
 {
 	local round
 
-	for round in 1 2 3 4 5; do
+	for round in 1 2 3; do
 		echo 0 >$family/attached || return
 		same "$(<$family/attached)" 0 || return
 		not hooked || return
-		sleep 0.2
+		through 200 || return
 		echo 1 >$family/attached || return
 		same "$(<$family/attached)" 1 || return
-		sleep 0.5
+		steered 200 || return
 	done
 }
 
@@ -38,15 +37,15 @@ trace()
 {
 	local round
 
-	for round in 1 2 3; do
+	for round in 1 2; do
 		echo get_rps_cpu >$tracing/set_ftrace_filter
 		echo function >$tracing/current_tracer
-		sleep 0.3
+		steered 100 || return
 		echo nop >$tracing/current_tracer
 		echo >$tracing/set_ftrace_filter
 		echo "p:probe get_rps_cpu" >$tracing/kprobe_events
 		echo 1 >$tracing/events/kprobes/probe/enable
-		sleep 0.3
+		steered 100 || return
 		echo 0 >$tracing/events/kprobes/probe/enable
 		echo >$tracing/kprobe_events
 	done
@@ -57,7 +56,7 @@ calls()
 {
 	echo "p:probe get_rps_cpu" >$tracing/kprobe_events
 	echo 1 >$tracing/events/kprobes/probe/enable
-	send udp "$(overlay_addr B1 4)" 2 >/dev/null || return
+	send udp "$(overlay_addr B1 4)" 0 -c 500 >/dev/null || return
 	echo 0 >$tracing/events/kprobes/probe/enable
 	awk '$1 == "probe" { print $2 }' $tracing/kprobe_profile
 	echo >$tracing/kprobe_events
@@ -70,7 +69,7 @@ for mechanism in direct ipmodify; do
 	load mechanism=$mechanism
 	policy fickle && activate fickle
 	tap_check "$mechanism: it is what was asked for" same "$(<$family/mechanism)" $mechanism
-	tap_check "$mechanism: packets come" since busy true
+	tap_check "$mechanism: packets come" since busy steered 200
 	tap_check "$mechanism: and are steered" more "$(grown steered)" 100
 	tap_check "$mechanism: detach and attach under traffic" since busy reattach
 	tap_check "$mechanism: packets were steered in between" more "$(grown steered)" 100

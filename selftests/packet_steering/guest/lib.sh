@@ -68,10 +68,39 @@ placed() { awk -v stage="$1" '$2 == stage { print $1, $3 }' $family/counters_per
 # hooked: is the kernel's function hooked by anybody?
 hooked() { grep -q '^get_rps_cpu ' $tracing/enabled_functions; }
 
+# eventually COMMAND...: wait until it succeeds; two minutes are forever, on a busy machine, too
+eventually()
+{
+	local tries
+
+	for ((tries = 0; tries < 600; tries++)); do
+		! "$@" || return 0
+		sleep 0.2
+	done
+	echo "this never came true: $*"
+	return 1
+}
+
+# through PACKETS [CONTAINER]: wait until so many more have come to B1, or to that container.
+through()
+{
+	local where=${2:-B1} file=/sys/class/net/eth0/statistics/rx_packets begin
+
+	begin=$(overlay_in "$where" cat $file) || return
+	eventually came "$where" $((begin + $1))
+}
+came() { [ "$(overlay_in "$1" cat /sys/class/net/eth0/statistics/rx_packets)" -ge "$2" ]; }
+
+# steered PACKETS: wait until the policy has placed so many more.
+steered() { eventually has steered $(($(figure steered) + $1)); }
+has() { [ "$(figure "$1")" -ge "$2" ]; }
+
 receive()
 {
-	overlay_in "${1:-B1}" ./ident recv -g 5000 >/dev/null &
-	sleep 1
+	local where=${1:-B1}
+
+	overlay_in "$where" ./ident recv -g 5000 >"/tmp/receiver-$where" &
+	eventually grep -q listening "/tmp/receiver-$where"
 }
 
 # send MODE ADDRESS SECONDS [OPTION...]: traffic from A1; shows what did not arrive as it was sent.
@@ -94,9 +123,9 @@ busy()
 
 	overlay_in A1 taskset -c 0 ./ident udp -f 4 -r 2000 "$(overlay_addr B1 4)" >/tmp/report &
 	sender=$!
-	sleep 1
+	through 200 || rc=1
 	"$@" || rc=1
-	sleep 1
+	through 200 || rc=1
 	pkill -INT -f '^./ident udp'
 	wait $sender || rc=1
 	grep -Eo '"(clean|sent|received|lost|duplicated|reordered|corrupted)":[a-z0-9]+' /tmp/report |
