@@ -68,12 +68,12 @@ placed() { awk -v stage="$1" '$2 == stage { print $1, $3 }' $family/counters_per
 # hooked: is the kernel's function hooked by anybody?
 hooked() { grep -q '^get_rps_cpu ' $tracing/enabled_functions; }
 
-# eventually COMMAND...: wait until it succeeds; two minutes are forever, on a busy machine, too
+# eventually COMMAND...: wait until it succeeds; three minutes are forever, on a busy machine, too
 eventually()
 {
-	local tries
+	local end=$((SECONDS + 180))
 
-	for ((tries = 0; tries < 600; tries++)); do
+	while [ $SECONDS -lt $end ]; do
 		! "$@" || return 0
 		sleep 0.2
 	done
