@@ -268,7 +268,7 @@ int tiffin_sysfs_add_family(struct tiffin_family *family)
 	fk->kobj.kset = tiffin_kset;
 	rc = kobject_init_and_add(&fk->kobj, &tiffin_family_ktype, NULL, "%s", family->name);
 	if (rc)
-		goto err_kobj;
+		goto err_put;
 	family->limits_dir = tiffin_dir_create(&fk->kobj, "limits", &tiffin_limits_ops, family,
 					       TIFFIN_LIMITS);
 	rc = PTR_ERR_OR_ZERO(family->limits_dir);
@@ -299,6 +299,7 @@ err_limits:
 	tiffin_dir_remove(family->limits_dir);
 err_kobj:
 	kobject_del(&fk->kobj);
+err_put:
 	kobject_put(&fk->kobj);
 	return rc;
 }

@@ -200,7 +200,7 @@ int tiffin_sysfs_add_policy(struct tiffin_loaded *loaded)
 	rc = kobject_init_and_add(&loaded->kobj, &tiffin_loaded_ktype, tiffin_policies, "%s",
 				  loaded->id);
 	if (rc)
-		goto err_kobj;
+		goto err_put;
 	loaded->tunables_dir = tiffin_dir_create(&loaded->kobj, "tunables", &tiffin_tunables_ops,
 						 loaded, loaded->policy.nr_tunables);
 	rc = PTR_ERR_OR_ZERO(loaded->tunables_dir);
@@ -217,6 +217,7 @@ err_tunables:
 	tiffin_dir_remove(loaded->tunables_dir);
 err_kobj:
 	kobject_del(&loaded->kobj);
+err_put:
 	kobject_put(&loaded->kobj);
 	return rc;
 }

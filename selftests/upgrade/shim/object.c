@@ -141,8 +141,9 @@ void kobject_del(struct kobject *kobj)
 {
 	struct kobject *parent = kobj->parent;
 
+	/* The kernel warns of files that are not there, and puts a kset that was never taken. */
 	if (!kobj->in_sysfs)
-		return;
+		shim_splat(__FILE__, __LINE__, "kobject_del() of what is not in sysfs");
 	kobj->in_sysfs = false;
 	kobj->parent = NULL;
 	if (kobj->kset)
@@ -155,7 +156,8 @@ static void kobject_release(struct kref *ref)
 	struct kobject *kobj = container_of(ref, struct kobject, ref);
 	char *name = kobj->name;
 
-	kobject_del(kobj);
+	if (kobj->in_sysfs)
+		kobject_del(kobj);
 	kobj->ktype->release(kobj);
 	shim_free(name);
 }
