@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /sys/kernel/tiffin: the root, the folders of families, and folders of like files. */
 
+#include <linux/atomic.h>
 #include <linux/capability.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
+#include <linux/wait_bit.h>
 
 #include "core/limits.h"
 #include "core/registry.h"
@@ -16,6 +19,22 @@ struct kobject *tiffin_policies;
 int tiffin_may_write(void)
 {
 	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+/* How many objects there are whose kobject's release is a function of this module. */
+static atomic_t tiffin_kobjs = ATOMIC_INIT(0);
+
+void tiffin_kobj_init(struct kobject *kobj, const struct kobj_type *ktype)
+{
+	atomic_inc(&tiffin_kobjs);
+	kobject_init(kobj, ktype);
+}
+
+void tiffin_kobj_free(void *object)
+{
+	kfree(object);
+	if (atomic_dec_and_test(&tiffin_kobjs))
+		wake_up_var(&tiffin_kobjs);
 }
 
 /* Folders of like files. */
@@ -154,6 +173,10 @@ void tiffin_sysfs_exit(void)
 	sysfs_remove_files(&tiffin_kset->kobj, tiffin_root_attrs);
 	kobject_put(tiffin_policies);
 	kset_unregister(tiffin_kset);
+	/* Whoever still holds a kobject needs this module's text when they let go of it. */
+	wait_var_event(&tiffin_kobjs, !atomic_read(&tiffin_kobjs));
+	/* The last of them may have said so and not yet be out of the text, preempted there. */
+	synchronize_rcu_tasks();
 }
 
 /* Families. */
@@ -200,7 +223,7 @@ ATTRIBUTE_GROUPS(tiffin_family);
 
 static void tiffin_family_kobj_release(struct kobject *kobj)
 {
-	kfree(container_of(kobj, struct tiffin_family_kobj, kobj));
+	tiffin_kobj_free(container_of(kobj, struct tiffin_family_kobj, kobj));
 }
 
 static const struct kobj_type tiffin_family_ktype = {
@@ -266,7 +289,8 @@ int tiffin_sysfs_add_family(struct tiffin_family *family)
 		return -ENOMEM;
 	fk->family = family;
 	fk->kobj.kset = tiffin_kset;
-	rc = kobject_init_and_add(&fk->kobj, &tiffin_family_ktype, NULL, "%s", family->name);
+	tiffin_kobj_init(&fk->kobj, &tiffin_family_ktype);
+	rc = kobject_add(&fk->kobj, NULL, "%s", family->name);
 	if (rc)
 		goto err_put;
 	family->limits_dir = tiffin_dir_create(&fk->kobj, "limits", &tiffin_limits_ops, family,

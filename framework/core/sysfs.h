@@ -52,7 +52,17 @@ struct tiffin_dir *tiffin_dir_create(struct kobject *parent, const char *name,
 /* Remove the folder; waits for readers and writers. @dir may be NULL or an error. */
 void tiffin_dir_remove(struct tiffin_dir *dir);
 
-/* Make and remove /sys/kernel/tiffin. */
+/**
+ * tiffin_kobj_init - kobject_init(), for a type whose release is a function of this module
+ * @kobj: to initialise
+ * @ktype: its type; its release ends in tiffin_kobj_free()
+ */
+void tiffin_kobj_init(struct kobject *kobj, const struct kobj_type *ktype);
+
+/* Free what such a kobject is part of. */
+void tiffin_kobj_free(void *object);
+
+/* Make and remove /sys/kernel/tiffin; the latter waits until the last kobject has been freed. */
 int tiffin_sysfs_init(void);
 void tiffin_sysfs_exit(void);
 

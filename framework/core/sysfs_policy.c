@@ -135,7 +135,7 @@ ATTRIBUTE_GROUPS(tiffin_loaded);
 
 static void tiffin_loaded_release(struct kobject *kobj)
 {
-	kfree(to_loaded(kobj));
+	tiffin_kobj_free(to_loaded(kobj));
 }
 
 static const struct kobj_type tiffin_loaded_ktype = {
@@ -197,8 +197,8 @@ int tiffin_sysfs_add_policy(struct tiffin_loaded *loaded)
 	int rc;
 
 	loaded->kobj.kset = tiffin_kset;
-	rc = kobject_init_and_add(&loaded->kobj, &tiffin_loaded_ktype, tiffin_policies, "%s",
-				  loaded->id);
+	tiffin_kobj_init(&loaded->kobj, &tiffin_loaded_ktype);
+	rc = kobject_add(&loaded->kobj, tiffin_policies, "%s", loaded->id);
 	if (rc)
 		goto err_put;
 	loaded->tunables_dir = tiffin_dir_create(&loaded->kobj, "tunables", &tiffin_tunables_ops,

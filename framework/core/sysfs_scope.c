@@ -210,7 +210,7 @@ ATTRIBUTE_GROUPS(tiffin_scope);
 
 static void tiffin_scope_kobj_release(struct kobject *kobj)
 {
-	kfree(to_tiffin_scope(kobj));
+	tiffin_kobj_free(to_tiffin_scope(kobj));
 }
 
 const struct kobj_type tiffin_scope_ktype = {

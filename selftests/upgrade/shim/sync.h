@@ -125,6 +125,21 @@ void cpu_relax(void);
 
 /* Wait for all that ran with preemption disabled when it was called. */
 void synchronize_rcu(void);
+#define synchronize_rcu_tasks()		synchronize_rcu()
+
+typedef struct { int counter; } atomic_t;
+#define ATOMIC_INIT(n)			{ (n) }
+#define atomic_read(v)			READ_ONCE((v)->counter)
+#define atomic_inc(v)			((void)__atomic_fetch_add(&(v)->counter, 1, __ATOMIC_SEQ_CST))
+#define atomic_dec_and_test(v)		(!__atomic_sub_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
+
+/* Used where nobody else is left to bring the condition about. */
+#define wait_var_event(var, condition)						\
+	do {									\
+		if (!(condition))						\
+			shim_splat(__FILE__, __LINE__, "waits for %s", #condition); \
+	} while (0)
+#define wake_up_var(var)		((void)(var))
 
 /* Tasks. */
 
