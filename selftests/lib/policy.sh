@@ -23,7 +23,8 @@
 #					policy_last KEY what last_swap says
 #	policy_swap POLICY [WORD...]	swap, with words as in scopes/default/swap
 #	policy_refuses WORDS POLICY [WORD...]	a swap must fail and the error must say WORDS
-#	policy_becomes RESULT		wait for committed, rolled_back or failed of the last swap
+#	policy_becomes RESULT		wait until the last swap is committed, rolled_back or failed; not
+#					longer than $POLICY_WAIT_S (60) s, and not where it ended otherwise
 #	expect NAME A OP B		as test(1): -eq -ne -lt -le -gt -ge = !=
 #	traffic_begin udp|tcp [SENDER [RECEIVER [PACKETS-OR-BYTES-PER-SECOND [FLOWS]]]]
 #	traffic_wait N			let N more packets be steered, counted at each stage
@@ -36,6 +37,8 @@ POLICY_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$POLICY_DIR/overlay.sh"
 
 TIFFIN=/sys/kernel/tiffin
+# Longer than any probation that a test asks for.
+POLICY_WAIT_S=${POLICY_WAIT_S:-60}
 POLICY_FAMILY=
 POLICY_SCOPE=
 TRAFFIC_PID=
@@ -178,17 +181,38 @@ policy_refuses()
 	fi
 }
 
-# Far longer than any probation that a test asks for.
+# policy_becomes committed|rolled_back|failed: what the last swap ends in. One that has ended otherwise,
+# or was followed by another, is not waited for.
 policy_becomes()
 {
-	local tries
+	local wanted=$1 id key value swap end=$((SECONDS + POLICY_WAIT_S))
+	local -A last
 
-	for ((tries = 0; tries < 1200; tries++)); do
-		[ "$(policy_last result)" != "$1" ] || break
-		sleep 0.1
+	id=$(policy_last id)
+	while :; do
+		# All of it at once: it may be another swap's a moment later.
+		last=()
+		while read -r key value; do
+			last[$key]=$value
+		done <"$POLICY_SCOPE/last_swap"
+		swap="swap ${last[id]} (${last[from]} -> ${last[to]}) is ${last[result]:-nowhere yet}"
+		if [ "${last[id]}" != "$id" ]; then
+			tap_note "$swap; it came after swap $id, which was waited for to become $wanted"
+		elif [ "${last[result]}" = "$wanted" ]; then
+			tap_pass "the swap is $wanted"
+			return
+		elif [[ ${last[result]} == @(committed|rolled_back|failed) ]]; then
+			tap_note "$swap; expected $wanted"
+		elif [ $SECONDS -ge $end ]; then
+			tap_note "$swap; waited $POLICY_WAIT_S s for $wanted"
+		else
+			sleep 0.1
+			continue
+		fi
+		[ -z "${last[reason]}" ] || tap_note "reason: ${last[reason]}"
+		tap_fail "the swap is $wanted"
+		return
 	done
-	[ "$(policy_last result)" = "$1" ] || tap_note "reason: $(policy_last reason)"
-	expect "the swap is $1" "$(policy_last result)" = "$1"
 }
 
 # traffic_begin udp|tcp [SENDER [RECEIVER [RATE [FLOWS]]]]
