@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A host for one policy, in user space; see policy_host.h. */
-#include <ctype.h>
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,68 +53,6 @@ static const struct tiffin_tunable *tunable_decl(const struct tiffin_policy *p, 
 static const struct tiffin_counter *counter_decl(const struct tiffin_policy *p, unsigned int i)
 {
 	return (const void *)((const char *)p->counters + (size_t)i * p->counter_stride);
-}
-
-static int name_ok(const char *name, size_t len, const char *also)
-{
-	size_t i;
-
-	for (i = 0; name && i < len; i++) {
-		if (!name[i])
-			return i > 0;
-		if (!isalnum((unsigned char)name[i]) && !strchr(also, name[i]))
-			return 0;
-	}
-	return 0;
-}
-
-static const char *check_stores(const struct tiffin_policy *p)
-{
-	unsigned int i, seen = 0;
-
-	if (p->nr_stores > TIFFIN_STORE_KINDS)
-		return "more stores than there are kinds";
-	for (i = 0; i < p->nr_stores; i++) {
-		const struct tiffin_store *s = store_decl(p, i);
-
-		if (!name_ok(s->schema, TIFFIN_NAME_LEN, "_") || !s->version)
-			return "a store needs a schema's name and a version from 1";
-		if (s->kind >= TIFFIN_STORE_KINDS || (seen & 1u << s->kind))
-			return "a store of an unknown kind, or two of one kind";
-		if (!s->record_size || s->record_size > TIFFIN_MAX_RECORD)
-			return "a store's record_size is not 1 to TIFFIN_MAX_RECORD";
-		if (s->sharing > TIFFIN_SHARE_LOCKED ||
-		    (s->sharing == TIFFIN_SHARE_CPU && s->kind != TIFFIN_STORE_PER_CPU) ||
-		    (s->sharing == TIFFIN_SHARE_LOCKED && s->kind != TIFFIN_STORE_OBJECT))
-			return "a store's sharing does not go with its kind";
-		seen |= 1u << s->kind;
-	}
-	return NULL;
-}
-
-const char *policy_check(const struct tiffin_policy *p)
-{
-	unsigned int i;
-
-	if (p->magic != TIFFIN_POLICY_MAGIC || p->size < sizeof(*p) || !p->hooks)
-		return "the descriptor is not one of TIFFIN_POLICY() and TIFFIN_HOOKS()";
-	if (!name_ok(p->name, sizeof(p->name), "_") || !strcmp(p->name, "default") ||
-	    !name_ok(p->version, sizeof(p->version), "._"))
-		return "bad name or version";
-	if (p->nr_tunables > TIFFIN_MAX_TUNABLES || p->nr_counters > TIFFIN_MAX_COUNTERS)
-		return "too many tunables or counters";
-	for (i = 0; i < p->nr_tunables; i++) {
-		const struct tiffin_tunable *t = tunable_decl(p, i);
-
-		if (!name_ok(t->name, TIFFIN_NAME_LEN, "_"))
-			return "a tunable has no name, or a bad one: is there a gap in the array?";
-		if (t->min > t->max || t->def < t->min || t->def > t->max)
-			return "a tunable's default lies outside its range";
-	}
-	for (i = 0; i < p->nr_counters; i++)
-		if (!name_ok(counter_decl(p, i)->name, TIFFIN_NAME_LEN, "_"))
-			return "a counter has no name, or a bad one: is there a gap in the array?";
-	return check_stores(p);
 }
 
 static struct store *store_new(const struct tiffin_store *decl, unsigned int nr)

@@ -13,18 +13,12 @@
 #include <stddef.h>
 #include <tiffin/plugin.h>
 
+#include "descriptor.h"
+
 struct policy_host;
 
 /* Says that the policy broke a rule. The program provides it: a test fails, a fuzzer stops. */
 void policy_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/**
- * policy_check - does a descriptor keep the rules of plugin.h?
- * @policy: the descriptor
- *
- * Return: NULL, or what is wrong.
- */
-const char *policy_check(const struct tiffin_policy *policy);
 
 /**
  * policy_host_new - an instance of a policy
