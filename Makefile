@@ -33,8 +33,8 @@ policies: modules
 	done
 
 tiffin:
-	tools/deps build
-	$(MAKE) --no-print-directory -C tools/tiffin
+	@tools/deps build
+	@$(MAKE) --no-print-directory -C tools/tiffin
 
 check:
 	tools/deps build vm test static source kunit abi fuzz demo

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* verify: say why a policy's .ko would be refused, without loading it. */
 #include <ctype.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "command.h"
+#include "root.h"
 #include "verify.h"
 
 static enum tiffin_exit host_abi_check(const struct strings *given)
@@ -25,9 +27,41 @@ static enum tiffin_exit host_abi_check(const struct strings *given)
 	return TIFFIN_EXIT_OK;
 }
 
+/* Two numbers, such as 6.12: a series of kernels, not a release. */
+static bool is_series(const char *text)
+{
+	unsigned int major, minor;
+	char end;
+
+	return isdigit((unsigned char)text[0]) &&
+	       sscanf(text, "%5u.%5u%c", &major, &minor, &end) == 2;
+}
+
+/* The newest release of a series that modules or headers are installed for; NULL where none is. */
+static char *series_newest(const char *series)
+{
+	char *path __free_on_exit = root_path("/lib/modules");
+	size_t len = strlen(series);
+	struct dirent *entry;
+	char *newest = NULL;
+	DIR *dir = opendir(path);
+
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, series, len) || entry->d_name[len] != '.' ||
+		    (newest && strverscmp(entry->d_name, newest) <= 0))
+			continue;
+		free(newest);
+		newest = xstrdup(entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return newest;
+}
+
 static enum tiffin_exit verify_run(const struct invocation *inv)
 {
 	const char *release = option(inv, "kernel");
+	char *newest __free_on_exit = NULL;
 	struct verify_target target = { .host_abi = option_all(inv, "host-abi") };
 	enum tiffin_exit code = host_abi_check(target.host_abi);
 	struct json_object *doc, *files;
@@ -41,6 +75,14 @@ static enum tiffin_exit verify_run(const struct invocation *inv)
 	if (release && !name_ok(release))
 		return fail(TIFFIN_EXIT_USAGE, "write what uname -r prints there",
 			    "--kernel: '%s' is no release", release);
+	if (release && is_series(release)) {
+		newest = series_newest(release);
+		if (!newest)
+			return fail(TIFFIN_EXIT_NOT_FOUND,
+				    "give the whole release, as uname -r prints it there",
+				    "--kernel: no kernel %s is below /lib/modules", release);
+		release = newest;
+	}
 	uname(&uts);
 	target.release = release ? release : uts.release;
 	target.running = !strcmp(target.release, uts.release);
@@ -65,7 +107,7 @@ static enum tiffin_exit verify_run(const struct invocation *inv)
 
 static const struct option_spec options[] = {
 	{ .name = "kernel", .arg = "RELEASE",
-	  .help = "check against this kernel, not the running one" },
+	  .help = "check against this kernel, not the running one; 6.12: the newest 6.12 installed" },
 	{ .name = "host-abi", .arg = "NAME=VERSION", .many = true,
 	  .help = "ABI version of the host (NAME: core or a family), not that of the one here" },
 	{ 0 }

@@ -7,6 +7,7 @@
 
 #include <tiffin/plugin.h>
 
+#include "required.h"
 #include "verify.h"
 
 #define CHECK		"descriptor"
@@ -112,8 +113,12 @@ static const char *entry_name(const struct descriptor *d, const struct array *ar
 
 	if (name && name_is_sane(name))
 		return name;
-	verify_miss(d->v, CHECK, "1 to 31 letters, digits and '_'", "%s %u has no proper name",
-		    array->what, i);
+	if (name)
+		verify_miss(d->v, CHECK, "a name has 1 to 31 letters, digits or '_'",
+			    "%s %u can't be named '%.40s'", array->what, i, name);
+	else
+		verify_miss(d->v, CHECK, "is there a gap in the array?", "%s %u has no name",
+			    array->what, i);
 	return NULL;
 }
 
@@ -176,17 +181,27 @@ static void counters_check(const struct descriptor *d)
 		unique_name(d, &array, i);
 }
 
-static bool sharing_fits(const struct tiffin_store *store)
+static void sharing_check(const struct descriptor *d, const char *schema,
+			  const struct tiffin_store *store)
 {
 	switch (store->sharing) {
 	case TIFFIN_SHARE_CPU:
-		return store->kind == TIFFIN_STORE_PER_CPU;
+		if (store->kind != TIFFIN_STORE_PER_CPU)
+			verify_miss(d->v, CHECK, "see enum tiffin_sharing",
+				    "store %s: TIFFIN_SHARE_CPU goes only with TIFFIN_STORE_PER_CPU",
+				    schema);
+		break;
 	case TIFFIN_SHARE_ATOMIC:
-		return true;
+		break;
 	case TIFFIN_SHARE_LOCKED:
-		return store->kind == TIFFIN_STORE_OBJECT;
+		if (store->kind != TIFFIN_STORE_OBJECT)
+			verify_miss(d->v, CHECK, "see enum tiffin_sharing",
+				    "store %s: TIFFIN_SHARE_LOCKED goes only with TIFFIN_STORE_OBJECT",
+				    schema);
+		break;
 	default:
-		return false;
+		verify_miss(d->v, CHECK, "see enum tiffin_sharing",
+			    "store %s: there is no sharing %u", schema, store->sharing);
 	}
 }
 
@@ -217,9 +232,7 @@ static void stores_check(const struct descriptor *d)
 				    "store %s is the second of its kind", schema);
 		else
 			seen[store.kind] = true;
-		if (!sharing_fits(&store))
-			verify_miss(d->v, CHECK, "see enum tiffin_sharing",
-				    "store %s can't be shared in the way it says", schema);
+		sharing_check(d, schema, &store);
 		if (!store.record_size || store.record_size > TIFFIN_MAX_RECORD)
 			verify_miss(d->v, CHECK, "a record has 1 to 4096 bytes",
 				    "store %s has records of %u bytes", schema, store.record_size);
@@ -229,12 +242,24 @@ static void stores_check(const struct descriptor *d)
 	}
 }
 
-/* The hook table is there and names at least one function. */
+/* Whether the hook at @offset of the table names a function. */
+static bool hook_answered(const struct descriptor *d, const struct image_section *table,
+			  uint64_t at, size_t offset)
+{
+	const struct image_section *text;
+	uint64_t unused;
+
+	return offset + sizeof(void *) <= d->policy.hooks_size &&
+	       image_pointer(d->v->img, table, at + offset, &text, &unused) && text &&
+	       (text->header.sh_flags & SHF_EXECINSTR);
+}
+
+/* The hook table is there and names the functions that it must; at least one. */
 static void hooks_check(const struct descriptor *d)
 {
-	const struct image_section *table, *text;
-	uint64_t at, unused;
-	size_t hooks = 0;
+	const struct image_section *table;
+	size_t answered = 0, missing = 0;
+	uint64_t at;
 
 	if (d->policy.hooks_size > HOOKS_SIZE_MAX ||
 	    !image_pointer(d->v->img, d->section,
@@ -244,10 +269,19 @@ static void hooks_check(const struct descriptor *d)
 			    "it has no hook table");
 		return;
 	}
-	for (uint32_t i = 0; i + sizeof(void *) <= d->policy.hooks_size; i += sizeof(void *))
-		hooks += image_pointer(d->v->img, table, at + i, &text, &unused) && text &&
-			 (text->header.sh_flags & SHF_EXECINSTR);
-	if (!hooks)
+	for (size_t i = 0; i < ARRAY_SIZE(required_hooks); i++) {
+		const struct required_hook *hook = &required_hooks[i];
+
+		if (strcmp(d->policy.family, hook->family) ||
+		    hook_answered(d, table, at, hook->offset))
+			continue;
+		missing++;
+		verify_miss(d->v, CHECK, "answer it, and name it in the hook table",
+			    "hook '%s' is required by family %s", hook->name, hook->family);
+	}
+	for (uint32_t i = 0; i < d->policy.hooks_size; i += sizeof(void *))
+		answered += hook_answered(d, table, at, i);
+	if (!missing && !answered)
 		verify_miss(d->v, CHECK, "answer at least the required hooks of the family",
 			    "no hook is answered");
 }

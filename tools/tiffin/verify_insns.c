@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Checks of a policy's instructions, by capstone: none that it must not have, and no recursion. */
+/* Checks of a policy's instructions, by capstone: none that it must not have, no recursion, loops. */
 #include <inttypes.h>
 #include <string.h>
 
 #include <capstone.h>
 
 #include "verify.h"
+#include "verify_loops.h"
 
 /* Far more than a policy has. */
 #define FUNCTIONS_MAX	4096
 #define EDGES_MAX	65536
+#define STEPS_MAX	1048576
 
 /* Neither privileged nor forbidden to user space, but no answer may depend on what they give. */
 static const unsigned int refused_insns[] = {
@@ -67,6 +69,8 @@ struct place {
  * @nr_edges: entries of @edges
  * @places: of the section that is being read, sorted by offset
  * @nr_places: entries of @places
+ * @steps: instructions of the functions so far
+ * @nr_steps: entries of @steps
  * @said: findings so far, so that each is told once
  * @bad: there was one
  */
@@ -78,6 +82,8 @@ struct code {
 	size_t nr_edges;
 	struct place *places;
 	size_t nr_places;
+	struct step *steps;
+	size_t nr_steps;
 	struct strings said;
 	bool bad;
 };
@@ -221,15 +227,61 @@ static void edge_note(struct code *code, const struct function *from,
 	};
 }
 
+static bool in_group(const cs_insn *insn, unsigned int group)
+{
+	for (uint8_t i = 0; i < insn->detail->groups_count; i++)
+		if (insn->detail->groups[i] == group)
+			return true;
+	return false;
+}
+
+/* Where execution goes from here; a jump without a fixed target goes away. */
+static void step_note(struct code *code, const struct image_section *section,
+		      const struct function *in, const cs_insn *insn)
+{
+	struct step step = {
+		.function = in->name, .section = section->index, .address = insn->address,
+	};
+
+	switch (insn->id) {
+	case 0:
+	case X86_INS_RET:
+	case X86_INS_UD2:
+	case X86_INS_INT3:
+		break;
+	case X86_INS_JMP:
+		step.jumps = branch_target(code, section, insn, &step.to_section, &step.to);
+		break;
+	case X86_INS_LOOP:
+	case X86_INS_LOOPE:
+	case X86_INS_LOOPNE:
+		step.falls = true;
+		step.jumps = branch_target(code, section, insn, &step.to_section, &step.to);
+		break;
+	default:
+		step.falls = true;
+		step.jumps = in_group(insn, X86_GRP_JUMP) &&
+			     branch_target(code, section, insn, &step.to_section, &step.to);
+	}
+	if (code->nr_steps == STEPS_MAX) {
+		insn_finding(code, in, insn->mnemonic, "there is more code than any policy has",
+			     "build it with: tools/policy/build FILE.c");
+		return;
+	}
+	/* Room grows by doubling, and is full at each power of two. */
+	if (!(code->nr_steps & (code->nr_steps - 1)))
+		code->steps = xrealloc(code->steps, (code->nr_steps ? 2 * code->nr_steps : 1) *
+				       sizeof(*code->steps));
+	code->steps[code->nr_steps++] = step;
+}
+
 static bool is_refused(const cs_insn *insn)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(refused_insns); i++)
 		if (insn->id == refused_insns[i])
 			return true;
-	for (uint8_t i = 0; i < insn->detail->groups_count; i++)
-		if (insn->detail->groups[i] == X86_GRP_PRIVILEGE ||
-		    insn->detail->groups[i] == X86_GRP_VM)
-			return true;
+	if (in_group(insn, X86_GRP_PRIVILEGE) || in_group(insn, X86_GRP_VM))
+		return true;
 	for (uint8_t i = 0; i < insn->detail->x86.op_count; i++) {
 		const cs_x86_op *op = &insn->detail->x86.operands[i];
 
@@ -244,9 +296,8 @@ static bool is_refused(const cs_insn *insn)
 /* Registers that the kernel has not saved for a policy. */
 static bool is_floating(const cs_insn *insn)
 {
-	for (uint8_t i = 0; i < insn->detail->groups_count; i++)
-		if (insn->detail->groups[i] == X86_GRP_FPU)
-			return true;
+	if (in_group(insn, X86_GRP_FPU))
+		return true;
 	for (uint8_t i = 0; i < insn->detail->x86.op_count; i++) {
 		const cs_x86_op *op = &insn->detail->x86.operands[i];
 
@@ -294,9 +345,11 @@ static void section_read(struct code *code, csh handle, cs_insn *insn,
 	while (cs_disasm_iter(handle, &bytes, &left, &address, insn)) {
 		const struct function *in = function_at(code, section->index, insn->address);
 
-		if (in)
+		if (in) {
 			insn_check(code, section, in, insn,
 				   after_end && in->start != insn->address);
+			step_note(code, section, in, insn);
+		}
 		after_end = insn->id == X86_INS_RET || insn->id == X86_INS_JMP ||
 			    insn->id == X86_INS_INT3;
 	}
@@ -390,8 +443,10 @@ void verify_insns(struct verify *v)
 	if (!code.bad)
 		verify_ok(v, "code", "%zu functions: no instruction that they must not have, no recursion",
 			  code.nr_functions);
+	verify_loops(v, code.steps, code.nr_steps);
 	strings_free(&code.said);
 	free(code.functions);
 	free(code.edges);
 	free(code.places);
+	free(code.steps);
 }

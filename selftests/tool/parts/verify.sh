@@ -25,7 +25,7 @@ done
 try "good, in JSON" 0 json='d["refused"] == 0 and d["files"][0]["misses"] == 0' \
 	json='d["files"][0]["policy"] == "stay"' \
 	json='{c["check"] for c in d["files"][0]["checks"]} == {"modinfo", "name", "descriptor", "abi",
-	"imports", "sections", "init", "probes", "code", "kernel", "signature"}' -- verify --json "${host[@]}" "$good"
+	"imports", "sections", "init", "probes", "code", "loops", "kernel", "signature"}' -- verify --json "${host[@]}" "$good"
 
 # What the host refuses at registration is found here too, but for what only the host can know.
 for file in "$modules"/refused/tiffin_*.ko; do
@@ -35,6 +35,22 @@ for file in "$modules"/refused/tiffin_*.ko; do
 		verify "${host[@]}" "$file" ;;
 	esac
 done
+
+for pair in 'store_sharing:TIFFIN_SHARE_CPU goes only with TIFFIN_STORE_PER_CPU' \
+		'store_locked:TIFFIN_SHARE_LOCKED goes only with TIFFIN_STORE_OBJECT' \
+		"tunable_name:tunable 0 can't be named '../spoilt'"; do
+	try "says what is wrong: ${pair%%:*}" 8 out="^  miss  descriptor +.*${pair#*:}" -- \
+		verify "${host[@]}" "$modules"/refused/tiffin_"${pair%%:*}"_????????.ko
+done
+cat >"$work/lacks.c" <<'EOF'
+#include <tiffin/packet_steering.h>
+static const struct tiffin_ps_hooks hooks = { 0 };
+TIFFIN_POLICY(packet_steering, "lacks", "1.0", "test", TIFFIN_HOOKS(hooks));
+EOF
+check "build a policy that lacks a hook" \
+	"$root/tools/policy/build" --unchecked --kernel "$release" --out "$work" "$work/lacks.c"
+try "says which hook is missing" 8 out="^  miss  descriptor +hook 'decide' is required by family packet_steering" \
+	out='refused: 1 miss$' -- verify "${host[@]}" "$work/lacks.ko"
 
 # edit NAME SED: a copy of the good module, its .modinfo (one entry a line) edited.
 edit()
@@ -95,6 +111,13 @@ for abi in 1.0 core core= core=1 core=x.y =1.0; do
 	try "--host-abi $abi" 2 err='is not NAME=MAJOR.MINOR' -- verify --host-abi "$abi" "$good"
 done
 try "--kernel that is a path" 2 err='is no release' -- verify --kernel ../x "$good"
+mkdir -p "$work/series/lib/modules"/{6.1.0-9-cloud-amd64,6.1.0-56-cloud-amd64,6.12.1-amd64}
+export TIFFIN_ROOT=$work/series
+try "--kernel that is a series: the newest of it" 8 json='d["files"][0]["release"] == "6.1.0-56-cloud-amd64"' -- \
+	verify --json --kernel 6.1 "$good"
+try "--kernel that is a series without a kernel" 3 err='no kernel 6\.6 is below /lib/modules' \
+	err='whole release' -- verify --kernel 6.6 "$good"
+export TIFFIN_ROOT=$work/no-machine
 mkdir -p "$work/sysfs-abi/packet_steering"
 echo 3.0 >"$work/sysfs-abi/abi"
 echo 1.2 >"$work/sysfs-abi/packet_steering/abi"
@@ -121,6 +144,13 @@ for source in "$here"/defects/*.c; do
 		finds "$name" "${expect%% *}" "${expect#* }" "$work/$name.ko"
 	fi
 done
+
+# Loops that end can't be told from others; that there are some can.
+try "code without a loop" 0 out='^  ok    loops +none$' -- verify "${host[@]}" "$good"
+try "functions with a loop are named" 0 out='^  note  loops +leaf\(\) has a loop; nothing proves that it ends' \
+	out='^  note  loops +middle\(\) has' not='  loops +fine\(\)' -- verify "${host[@]}" "$work/fine_code.ko"
+try "so is one that a jump to another part of a function closes" 0 \
+	out='^  note  loops +parts(_cold)?\(\) has a loop' not='  miss ' -- verify "${host[@]}" "$work/fine_parts.ko"
 
 objcopy --set-section-flags .rodata=alloc,load,data "$good" "$work/rodata.ko"
 finds "constants that can be written" sections "writable data in .rodata" "$work/rodata.ko"
