@@ -28,11 +28,16 @@ static void release_check(struct doctor *d)
 			    d->release);
 }
 
+bool doctor_loads_modules(void)
+{
+	return root_exists("/proc/modules");
+}
+
 static void modules_check(struct doctor *d)
 {
 	char *disabled __free_on_exit = root_read("/proc/sys/kernel/modules_disabled");
 
-	if (!root_exists("/proc/modules"))
+	if (!doctor_loads_modules())
 		doctor_miss(d, "modules", "use a kernel with CONFIG_MODULES=y",
 			    "this kernel can't load modules");
 	else if (disabled && *disabled == '1')
@@ -144,9 +149,11 @@ void doctor_core(struct doctor *d)
 {
 	release_check(d);
 	modules_check(d);
-	signing_check(d);
+	if (doctor_loads_modules())
+		signing_check(d);
 	realtime_check(d);
 	modversions_check(d);
 	rights_check(d);
-	host_check(d);
+	if (doctor_loads_modules())
+		host_check(d);
 }

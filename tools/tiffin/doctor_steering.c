@@ -227,7 +227,8 @@ static void steering_examine(struct doctor *d)
 	ftrace_check(d);
 	function_check(d);
 	owner_check(d);
-	module_check(d);
+	if (doctor_loads_modules())
+		module_check(d);
 	cpus_check(d);
 	security_check(d);
 }

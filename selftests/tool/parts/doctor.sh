@@ -73,6 +73,7 @@ misses "modules disabled" modules 'modules_disabled=1' 'reboot'
 rm "$machine/proc/modules"
 put_root proc/sys/kernel/modules_disabled 0
 misses "no modules" modules "can't load modules" 'CONFIG_MODULES=y'
+try "doctor: no modules, so none to build or to sign" 8 not='insmod|modprobe|make modules|linux-headers|signed' -- doctor
 healthy
 put_root sys/module/module/parameters/sig_enforce Y
 misses "signatures enforced" signing 'module.sig_enforce' 'kmodsign'
