@@ -114,7 +114,8 @@ static void all_help_print(void)
 	      "Swaps policies of the running kernel, live.\n\n", stdout);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\nEvery command takes --json. More: tiffin help COMMAND, man 8 tiffin.\n", stdout);
+	fputs("\nEvery command takes --json. More: tiffin help COMMAND. Exit statuses, JSON and all else:\n"
+	      "man 8 tiffin, or before it is installed: man -l tools/tiffin/tiffin.8\n", stdout);
 }
 
 static struct json_object *command_json(const struct command *c)

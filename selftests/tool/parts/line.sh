@@ -19,7 +19,8 @@ try "short option" 2 err="no option '-x'" -- list -x
 try "too few operands" 2 err='too few arguments; it takes FILE.ko' -- load
 try "too many operands" 2 err="'b' is one argument too many" -- show a b
 try "operand for a command without any" 2 err="'x' is one argument too many" -- list x
-try "help" 0 out='^  swap  +' out='man 8 tiffin' -- help
+try "help" 0 out='^  swap  +' out='man 8 tiffin' out='man -l tools/tiffin/tiffin\.8' \
+	-- help
 try "--help" 0 out='usage: tiffin COMMAND' -- --help
 try "-h" 0 out='usage: tiffin COMMAND' -- -h
 try "help of a command" 0 out='usage: tiffin swap .*POLICY' out='--gate EXPR' -- help swap
