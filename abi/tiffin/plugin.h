@@ -8,9 +8,13 @@
  *
  * The law of a call. Every call into a policy, hook or life-cycle callback, is made by the host's
  * dispatch, non-preemptible, on memory that the host provides, and is bounded in time. A policy
- * never waits, allocates, locks, sleeps or starts anything, and keeps no pointer it was given. One
- * instance is entered on many CPUs at once, and an interrupt may nest a call inside another on the
- * same CPU: what a policy may write, and how, is said by its stores (see state.h).
+ * never waits, allocates, locks, sleeps, logs or starts anything, and keeps no pointer it was given.
+ * One instance is entered on many CPUs at once, and an interrupt may nest a call inside another on
+ * the same CPU: what a policy may write, and how, is said by its stores (see state.h).
+ *
+ * The law of the code. No globals that change, no floating point, no assembly, no recursion, at
+ * most 512 bytes of stack in a function. Each loop has a bound that does not depend on stored
+ * bytes: nothing stops one that does not end.
  *
  * Growth. Structures grow at their end and carry their own size; arrays carry their stride. A field
  * beyond the size that the other side knows reads as zero. A policy built against an older minor
