@@ -8,7 +8,7 @@
  *
  * The law of a call. Every call into a policy, hook or life-cycle callback, is made by the host's
  * dispatch, non-preemptible, on memory that the host provides, and is bounded in time. A policy
- * never waits, allocates, locks, sleeps, logs or starts anything, and keeps no pointer it was given.
+ * never waits, allocates, locks, sleeps, logs or starts anything, and keeps no pointer of its call.
  * One instance is entered on many CPUs at once, and an interrupt may nest a call inside another on
  * the same CPU: what a policy may write, and how, is said by its stores (see state.h).
  *

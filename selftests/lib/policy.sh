@@ -29,12 +29,15 @@
 #	traffic_begin udp|tcp [SENDER [RECEIVER [PACKETS-OR-BYTES-PER-SECOND [FLOWS]]]]
 #	traffic_wait N			let N more packets be steered, counted at each stage
 #	traffic_stop			end it; $TRAFFIC_STATUS is then 0 if all came, once and in order
+#	tiffin COMMAND...		the command is there, as on any machine (tools/tiffin)
 
 POLICY_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=selftests/lib/tap.sh
 . "$POLICY_DIR/tap.sh"
 # shellcheck source=selftests/lib/overlay.sh
 . "$POLICY_DIR/overlay.sh"
+
+PATH=$POLICY_DIR/bin:$PATH
 
 TIFFIN=/sys/kernel/tiffin
 # Longer than any probation that a test asks for.

@@ -26,6 +26,7 @@ policy_swap wild
 traffic_begin udp
 traffic_wait 2000
 traffic_lost_nothing
-policy_swap default
+tap_check "the tiffin command is there" tiffin swap packet_steering default
+expect "it swaps" "$(cat "$POLICY_SCOPE/active")" = default
 expect "every bad answer is counted" "$(policy_stat bad_answers)" -gt 1000
 policy_end

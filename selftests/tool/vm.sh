@@ -29,7 +29,7 @@ modules=$("$root/selftests/modules/build" --kernel "$1" 2>"$root/.build/$release
 	exit 1
 }
 "$root/tools/deps" build
-make -s -C "$root/tools/tiffin" OUT="$root/.build/tiffin"
+make_in "$root/tools/tiffin" "$root/.build/tiffin"
 work=$root/.build/tool/vm/$release
 rm -rf "$work"
 mkdir -p "$work/tool/refused"

@@ -53,6 +53,15 @@ cache_entry()
 	echo "$path"
 }
 
+# make_in DIR OUT [ARGUMENT...]: make in DIR, with its products in OUT (their Makefiles' variable
+# of that name). One at a time: what runs side by side wants the same products, and must not copy a
+# program that another is writing.
+make_in()
+{
+	mkdir -p "$2"
+	flock -w 1800 "$2/.lock" make -s --no-print-directory -C "$1" OUT="$2" "${@:3}"
+}
+
 # apt_fetch PACKAGE DIR: unpack PACKAGE below DIR; it is not installed on this machine.
 apt_fetch()
 {

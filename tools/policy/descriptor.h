@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Does a policy's descriptor keep the rules of plugin.h? What the host would refuse, said before. */
+/* Checks of a policy's descriptor: what the host would refuse, said before. */
 #ifndef DESCRIPTOR_H
 #define DESCRIPTOR_H
 

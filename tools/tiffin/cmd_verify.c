@@ -107,7 +107,7 @@ static enum tiffin_exit verify_run(const struct invocation *inv)
 
 static const struct option_spec options[] = {
 	{ .name = "kernel", .arg = "RELEASE",
-	  .help = "check against this kernel, not the running one; 6.12: the newest 6.12 installed" },
+	  .help = "check against this kernel, not the running one; 6.12: the newest one" },
 	{ .name = "host-abi", .arg = "NAME=VERSION", .many = true,
 	  .help = "ABI version of the host (NAME: core or a family), not that of the one here" },
 	{ 0 }

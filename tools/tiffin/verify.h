@@ -68,7 +68,7 @@ void verify_imports(struct verify *v);		/* only what a policy may call */
 void verify_sections(struct verify *v);		/* only text, constants and what the kernel adds */
 void verify_init(struct verify *v);		/* loading and unloading only register */
 void verify_probes(struct verify *v);		/* neither ftrace nor kprobes can get in */
-void verify_insns(struct verify *v);		/* no privileged instructions, no recursion; loops */
+void verify_insns(struct verify *v);		/* nothing privileged, no recursion; loops */
 void verify_kernel(struct verify *v);		/* version magic, symbol versions, signature */
 
 #endif /* VERIFY_H */

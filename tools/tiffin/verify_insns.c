@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Checks of a policy's instructions, by capstone: none that it must not have, no recursion, loops. */
+/* Checks of a policy's instructions, by capstone: none that is refused, no recursion, loops. */
 #include <inttypes.h>
 #include <string.h>
 
