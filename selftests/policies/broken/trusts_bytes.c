@@ -2,7 +2,8 @@
 /*
  * Broken on purpose: believes that a record holds only what it wrote itself.
  * Found by: test fuzz
- * Seen as: AddressSanitizer: heap-buffer-overflow
+ * Seen as: AddressSanitizer:
+ * An index that is no index leads anywhere on the heap: past a block, or into one that is free.
  */
 #include <tiffin/packet_steering.h>
 
