@@ -51,7 +51,7 @@ enum { LEDGER_WORK };
 
 static const struct tiffin_tunable ledger_tunables[] = {
 	[LEDGER_WORK] = { "work", "rounds of a loop in each call, so that calls take time",
-			  0, 100000000, 0 },
+			  0, 1000000000000, 0 },
 };
 
 /* A policy's counters start anew with each instance; all but the last two carry totals on. */
@@ -118,13 +118,16 @@ static int ledger_overlaps(const struct tiffin_ctx *ctx, struct ledger *book)
 	return highest > ctx->epoch;
 }
 
-/* The result goes nowhere; the empty store keeps the loop in. */
+/*
+ * The result goes nowhere; the empty store keeps the loop in. Who makes it less ends the calls that are
+ * in it: a test of calls that don't end has them end when it is over, however slow the machine.
+ */
 static void ledger_work(const struct tiffin_ctx *ctx)
 {
 	volatile __u32 sink = 0;
 	__s64 rounds;
 
-	for (rounds = tiffin_tunable(ctx, LEDGER_WORK); rounds > 0; rounds--)
+	for (rounds = 0; rounds < tiffin_tunable(ctx, LEDGER_WORK); rounds++)
 		sink = sink * 1664525 + 1013904223;
 }
 
