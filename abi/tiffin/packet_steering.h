@@ -19,14 +19,17 @@
 #include <tiffin/plugin.h>
 #include <tiffin/state.h>
 
-#define TIFFIN_packet_steering_ABI	TIFFIN_ABI(1, 0)
-#define TIFFIN_packet_steering_ABI_TEXT	1.0
+#define TIFFIN_packet_steering_ABI	TIFFIN_ABI(1, 1)
+#define TIFFIN_packet_steering_ABI_TEXT	1.1
 
 /* "No CPU yet" where a CPU is given. */
 #define TIFFIN_PS_NO_CPU		0xffffffffu
 
 /* Stages are numbered from 0; packets at deeper ones are left to the stock kernel. */
 #define TIFFIN_PS_MAX_STAGES		8
+
+/* Most packets that an answer may be repeated for. */
+#define TIFFIN_PS_MAX_REPEAT		255
 
 /* The CPU is online and the operator allows packets on it: an answer may name it. */
 #define TIFFIN_PS_CPU_USABLE		(1u << 0)
@@ -109,6 +112,11 @@ enum tiffin_ps_verdict {
  * @cpu: with TIFFIN_PS_CPU: the target. A CPU that does not exist is a bad answer; one that is
  *	not usable or whose backlog is full is refused and counted apart.
  * @flags: TIFFIN_PS_FORCE or 0; other bits make a bad answer
+ * @repeat: for how many further packets of the flow at this stage the answer holds: the host may
+ *	place them alike without a question. 0: each is asked about. The host asks anew after
+ *	%TIFFIN_PS_MAX_REPEAT of them at the latest, when it has sampled the CPUs again (about
+ *	10 ms), when the usable ones change, when another policy is active, and for each packet
+ *	while the flow is on another CPU than the answer's. Since 1.1.
  *
  * In place of a bad or refused answer the flow stays on the CPU it is on, or, where it is on none,
  * the stock kernel decides.
@@ -118,11 +126,13 @@ struct tiffin_ps_out {
 	__u32 verdict;
 	__u32 cpu;
 	__u32 flags;
+	__u32 repeat;
 };
 
 /**
  * struct tiffin_ps_hooks - the hook table of the family
- * @decide: required. Where does this packet go next? Asked for each packet at each stage.
+ * @decide: required. Where does this packet go next? Asked at each stage, for each packet that no
+ *	repeated answer covers.
  */
 struct tiffin_ps_hooks {
 	void (*decide)(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,

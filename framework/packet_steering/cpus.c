@@ -66,6 +66,7 @@ static void ps_cpus_update(struct ps_usable *usable)
 	for (cpu = 0; cpu < usable->nr; cpu++)
 		WRITE_ONCE(ps_cpus.state[usable->cpu[cpu]].flags, TIFFIN_PS_CPU_USABLE);
 	old = rcu_replace_pointer(ps_cpus.usable, usable, lockdep_is_held(&ps_cpus_lock));
+	atomic_inc(&ps_cpus.term);
 	if (old)
 		kfree_rcu(old, rcu);
 }
@@ -177,6 +178,7 @@ static void ps_sample_all(struct work_struct *work)
 
 	for_each_online_cpu(cpu)
 		ps_cpu_sample(cpu);
+	atomic_inc(&ps_cpus.term);
 	/* No packet since the last time: an idle machine is left alone until one comes. */
 	if (packets == ps_sampled_packets) {
 		cmpxchg(&ps_steer.mode, PS_LIVE, PS_PARKED);
@@ -197,8 +199,10 @@ static DEFINE_IRQ_WORK(ps_wake_work, ps_wake_sampling);
 
 void ps_cpus_wake(void)
 {
-	if (cmpxchg(&ps_steer.mode, PS_PARKED, PS_LIVE) == PS_PARKED)
-		irq_work_queue(&ps_wake_work);
+	if (cmpxchg(&ps_steer.mode, PS_PARKED, PS_LIVE) != PS_PARKED)
+		return;
+	atomic_inc(&ps_cpus.term);
+	irq_work_queue(&ps_wake_work);
 }
 
 int ps_cpus_init(void)

@@ -46,14 +46,15 @@ u64 ps_bucket_restart(struct ps_bucket *b, u64 word, struct ps_seen *seen, u32 c
 	u64 new = word ^ PS_LANE_PHASE, was;
 
 	/* The phase changes only here, and meanwhile nobody uses base and seen of the other one. */
-	if (test_and_set_bit_lock(0, &b->restarting))
+	if (cmpxchg_acquire(&b->restarting, 0, 1))
 		return word;
 	WRITE_ONCE(b->base[ps_word_phase(new)], READ_ONCE(seen->segs) + coming - ps_word_seq(word));
 	WRITE_ONCE(b->restarted, since);
 	WRITE_ONCE(b->unseen, 0);
 	WRITE_ONCE(seen->at, 0);
 	was = READ_ONCE(b->word) == word ? cmpxchg64(&b->word, word, new) : ~word;
-	clear_bit_unlock(0, &b->restarting);
+	/* Whoever is at it next sees what was written here. */
+	smp_store_release(&b->restarting, 0);
 	return was == word ? new : word;
 }
 
@@ -69,6 +70,7 @@ void ps_bucket_forget(struct ps_bucket *b, u32 now)
 		      ps_word(ps_word_seq(word), PS_LANE_NONE | (word & PS_LANE_PHASE))) != word)
 		return;
 	WRITE_ONCE(b->generation, b->generation + 1 ?: 1);
+	WRITE_ONCE(b->repeat, 0);
 	WRITE_ONCE(b->unseen, 0);
 	WRITE_ONCE(b->stuck, 0);
 }

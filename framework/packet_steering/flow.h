@@ -99,7 +99,9 @@
  * @base: of each phase: segments seen less the sequence at which the count began
  * @stuck: jiffies since when the flow wants to move and can't; 0 where it doesn't
  * @restarted: jiffies when the count began in the phase; "drained" is believed expiry_ms later
- * @restarting: bit 0: a CPU is at it
+ * @term: in which the policy's last answer may be repeated; see ps_bucket_repeat()
+ * @repeat: for so many packets more
+ * @restarting: 1: a CPU is at it
  * @strays: CPUs that may have a mark of this bucket in their slot though its lane has left them, by
  *	number modulo the bits of a long
  */
@@ -113,7 +115,9 @@ struct ps_bucket {
 	u32 base[2];
 	u32 stuck;
 	u32 restarted;
-	unsigned long restarting;
+	u32 term;
+	u16 repeat;
+	u16 restarting;
 	unsigned long strays;
 } ____cacheline_aligned;
 
@@ -363,6 +367,48 @@ static inline void ps_bucket_refresh(struct ps_bucket *b, u32 now)
 {
 	if (unlikely((s32)(now - READ_ONCE(b->placed)) > PS_FORGET))
 		ps_bucket_forget(b, now);
+}
+
+/**
+ * ps_bucket_answered - the policy has answered
+ * @b: the bucket
+ * @term: that the question was put in
+ * @repeat: for how many packets more the answer holds; 0 unless it named the flow's own lane
+ */
+static __always_inline void ps_bucket_answered(struct ps_bucket *b, u32 term, u32 repeat)
+{
+	WRITE_ONCE(b->repeat, min_t(u32, repeat, TIFFIN_PS_MAX_REPEAT));
+	/* Pairs with ps_bucket_repeat(): who sees the term sees the count, or a later one. */
+	smp_store_release(&b->term, term);
+}
+
+/**
+ * ps_bucket_repeat - does the policy's last answer hold for this packet, too?
+ * @b: the bucket
+ * @term: which it is now; a new one begins with each sample of the CPUs, with each change of those
+ *	that an answer may name, and when another policy is active
+ * @this_cpu: that has the packet
+ *
+ * Two CPUs that come at once may both take the last repetition.
+ *
+ * Return: the lane, which is the bucket's; PS_LANE_NONE where the policy is to be asked
+ */
+static __always_inline u32 ps_bucket_repeat(struct ps_bucket *b, u32 term, u32 this_cpu)
+{
+	u32 lane, left;
+
+	/* Pairs with ps_bucket_answered(). */
+	if (smp_load_acquire(&b->term) != term)
+		return PS_LANE_NONE;
+	left = READ_ONCE(b->repeat);
+	if (!left)
+		return PS_LANE_NONE;
+	lane = ps_word_lane(READ_ONCE(b->word));
+	/* Another CPU can't go on with the packet in place of that one. */
+	if ((lane & PS_LANE_STAY) && ps_lane_cpu(lane) != this_cpu)
+		return PS_LANE_NONE;
+	WRITE_ONCE(b->repeat, left - 1);
+	return lane;
 }
 
 /**

@@ -166,11 +166,13 @@ struct ps_usable {
  * @state: of each CPU; single fields change at any time
  * @usable: valid under RCU
  * @alive: CPUs that process their backlog and will go on doing so
+ * @term: changes whenever answers that a policy has given are not to be repeated any more
  */
 struct ps_cpus {
 	struct tiffin_ps_cpu *state;
 	struct ps_usable __rcu *usable;
 	struct cpumask alive;
+	atomic_t term;
 };
 
 extern struct ps_cpus ps_cpus;
@@ -202,6 +204,7 @@ enum ps_count {
 	PS_EXPIRED,
 	PS_STAYED,
 	PS_STEERED,
+	PS_REPEATED,
 	PS_STOCK,
 	PS_CPU_REFUSED,
 	PS_BACKLOG_REFUSED,

@@ -2,7 +2,8 @@
 /*
  * The path of a packet through the host.
  *
- *	settle the CPU's last packet -> stamp: stage and mark -> bucket -> question -> wanted lane
+ *	settle the CPU's last packet -> stamp: stage and mark -> bucket
+ *	-> question, or the last answer again -> wanted lane
  *	-> rule and cmpxchg: the lane -> stamp -> slot
  *
  * The stamp lives in skb->tc_index. That is in the packet's own header (skb_shared_info is shared
@@ -266,7 +267,7 @@ static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct p
 {
 	const struct ps_usable *usable = rcu_dereference(ps_cpus.usable);
 	u64 word = READ_ONCE(b->word);
-	u32 lane = ps_word_lane(word);
+	u32 lane = ps_word_lane(word), term = atomic_read(&ps_cpus.term), want;
 	const struct ps_seen *seen = ps_place_seen(&ps_steer.table, place, ps_word_phase(word));
 	s32 missing = ps_missing(b, word, READ_ONCE(seen->segs));
 	const struct tiffin_call call = {
@@ -295,8 +296,12 @@ static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct p
 	struct tiffin_ps_out out = { .size = sizeof(out), .verdict = TIFFIN_PS_STOCK };
 	enum tiffin_verdict verdict = tiffin_dispatch(ps_family.scope, &call, &in, &out);
 
-	if (likely(verdict == TIFFIN_ANSWERED))
-		return ps_want_policy(&out, lane, this_cpu);
+	if (likely(verdict == TIFFIN_ANSWERED)) {
+		want = ps_want_policy(&out, lane, this_cpu);
+		/* About a flow that still has to move the policy is asked each time. */
+		ps_bucket_answered(b, term, want == lane ? out.repeat : 0);
+		return want;
+	}
 	return verdict == TIFFIN_CONTINUITY ? ps_want_same(lane, this_cpu) : PS_LANE_NONE;
 }
 
@@ -347,7 +352,11 @@ int ps_get_rps_cpu(struct net_device *dev, struct sk_buff *skb, struct rps_dev_f
 		if (unlikely(mode == PS_PARKED))
 			ps_cpus_wake();
 		ps_bucket_refresh(b, now);
-		want = ps_ask(dev, skb, b, place, hash, segs, this_cpu);
+		want = ps_bucket_repeat(b, atomic_read(&ps_cpus.term), this_cpu);
+		if (want == PS_LANE_NONE)
+			want = ps_ask(dev, skb, b, place, hash, segs, this_cpu);
+		else
+			ps_count(PS_REPEATED);
 	}
 	if (want == PS_LANE_NONE)
 		want = ps_want_stock(dev, skb, rflowp, this_cpu);
@@ -390,6 +399,7 @@ void ps_steer_ask(bool ask)
 	if (!ask)
 		WRITE_ONCE(ps_steer.stock_free, jiffies + PS_LEAD_BACK);
 	ps_policy_active = ask;
+	atomic_inc(&ps_cpus.term);
 	ps_update_mode();
 	mutex_unlock(&ps_mode_lock);
 }

@@ -11,6 +11,7 @@
 
 #define EXPIRY	((u32)HZ / 20)
 #define CPU	3u
+#define OTHER	1u
 #define HASH	0xdeadbeefu
 
 /**
@@ -321,9 +322,9 @@ static void flow_restart_once(struct kunit *test)
 	lab->b->word = ps_word(1, CPU);
 	KUNIT_EXPECT_EQ(test, ps_bucket_restart(lab->b, word, seen, 0, lab->now), word);
 	KUNIT_EXPECT_EQ(test, lab->b->word, ps_word(1, CPU));
-	set_bit(0, &lab->b->restarting);
+	WRITE_ONCE(lab->b->restarting, 1);
 	KUNIT_EXPECT_FALSE(test, flow_restart(lab, 0, lab->now));
-	clear_bit(0, &lab->b->restarting);
+	WRITE_ONCE(lab->b->restarting, 0);
 	KUNIT_EXPECT_TRUE(test, flow_restart(lab, 0, lab->now));
 }
 
@@ -369,6 +370,42 @@ static void flow_forget(struct kunit *test)
 	lab->now += PS_FORGET + 1;
 	ps_bucket_refresh(lab->b, lab->now);
 	KUNIT_EXPECT_EQ(test, lab->b->generation, 1);
+}
+
+/* An answer is repeated as often as it said, and no longer than in its term. */
+static void flow_repeat(struct kunit *test)
+{
+	struct flow_lab *lab = test->priv;
+
+	flow_place(lab, CPU, 1, 1);
+	ps_bucket_answered(lab->b, 7, 2);
+	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, OTHER), CPU);
+	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, OTHER), CPU);
+	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, OTHER), PS_LANE_NONE);
+
+	ps_bucket_answered(lab->b, 7, 2);
+	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 8, OTHER), PS_LANE_NONE);
+	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 6, OTHER), PS_LANE_NONE);
+	ps_bucket_answered(lab->b, 8, 0);
+	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 8, OTHER), PS_LANE_NONE);
+
+	ps_bucket_answered(lab->b, 8, U32_MAX);
+	KUNIT_EXPECT_EQ(test, lab->b->repeat, TIFFIN_PS_MAX_REPEAT);
+	lab->now += PS_FORGET + 1;
+	ps_bucket_refresh(lab->b, lab->now);
+	KUNIT_EXPECT_EQ(test, lab->b->repeat, 0);
+}
+
+/* A packet that shall stay can be kept by the CPU alone that has it. */
+static void flow_repeat_stay(struct kunit *test)
+{
+	struct flow_lab *lab = test->priv;
+
+	flow_place(lab, CPU | PS_LANE_STAY, 1, 1);
+	ps_bucket_answered(lab->b, 7, 2);
+	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, OTHER), PS_LANE_NONE);
+	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, CPU), CPU | PS_LANE_STAY);
+	KUNIT_EXPECT_EQ(test, lab->b->repeat, 1);
 }
 
 /* A slot tells once, and keeps the place of a packet only where the kernel has reported one. */
@@ -444,6 +481,8 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_restart_once),
 	KUNIT_CASE(flow_stage_gone),
 	KUNIT_CASE(flow_forget),
+	KUNIT_CASE(flow_repeat),
+	KUNIT_CASE(flow_repeat_stay),
 	KUNIT_CASE(flow_slot),
 	KUNIT_CASE(flow_lanes_in_use),
 	KUNIT_CASE(flow_reset),

@@ -2,10 +2,15 @@
 /* stay: every packet stays where it is. What is left is the cost of asking. */
 #include <tiffin/packet_steering.h>
 
+static const struct tiffin_tunable stay_tunables[] = {
+	{ "repeat", "packets that an answer is repeated for, at most", 0, TIFFIN_PS_MAX_REPEAT, 0 },
+};
+
 static void stay_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,
 			struct tiffin_ps_out *out)
 {
 	out->verdict = TIFFIN_PS_STAY;
+	out->repeat = tiffin_tunable(ctx, 0);
 }
 
 static const struct tiffin_ps_hooks stay_hooks = {
@@ -13,4 +18,4 @@ static const struct tiffin_ps_hooks stay_hooks = {
 };
 
 TIFFIN_POLICY(packet_steering, "stay", "1.0", "test: every packet stays on its CPU",
-	      TIFFIN_HOOKS(stay_hooks));
+	      TIFFIN_HOOKS(stay_hooks), TIFFIN_TUNABLES(stay_tunables));

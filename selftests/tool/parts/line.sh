@@ -32,7 +32,7 @@ try "help of a command in JSON" 0 json='[c["command"] for c in d["commands"]] ==
 	help swap --json
 try "version" 0 out='^tiffin [0-9.]+, core ABI 1\.0' out='host not loaded' -- version
 try "--version" 0 out='^tiffin [0-9.]+' -- --version
-try "version in JSON" 0 json='d["host"] is None and d["family_abi"]["packet_steering"] == "1.0"' -- \
+try "version in JSON" 0 json='d["host"] is None and d["family_abi"]["packet_steering"] == "1.1"' -- \
 	version --json
 
 for command in list show "show x" "unload x" "swap x" "rollback x" "commit x" default "default --all" \
