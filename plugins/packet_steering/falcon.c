@@ -12,7 +12,7 @@
  */
 #include <tiffin/packet_steering.h>
 
-enum { FIRST_LIMIT, OFF_ABOVE, SETTLE_US };
+enum { FIRST_LIMIT, OFF_ABOVE, SETTLE_US, REPEAT };
 
 static const struct tiffin_tunable falcon_tunables[] = {
 	[FIRST_LIMIT] = { "first_limit", "load of the first choice, in 1/1000, from which the second is tried",
@@ -21,14 +21,16 @@ static const struct tiffin_tunable falcon_tunables[] = {
 			0, 1000, 1000 },
 	[SETTLE_US] = { "settle_us", "shortest time between two changes of a flow's choice, in us",
 			0, 10000000, 50000 },
+	[REPEAT] = { "repeat", "packets that an answer is repeated for, at most",
+		     0, TIFFIN_PS_MAX_REPEAT, 31 },
 };
 
 enum { FIRST, SECOND, UNSPLIT, CHANGED };
 
 static const struct tiffin_counter falcon_counters[] = {
-	[FIRST] = { "first", "packets sent to their first choice" },
-	[SECOND] = { "second", "packets sent to their second choice" },
-	[UNSPLIT] = { "unsplit", "packets kept on their flow's one CPU, as all CPUs are busy" },
+	[FIRST] = { "first", "answers that named the first choice" },
+	[SECOND] = { "second", "answers that named the second choice" },
+	[UNSPLIT] = { "unsplit", "answers that named the flow's one CPU, as all CPUs are busy" },
 	[CHANGED] = { "changed", "times a flow at a stage went from one choice to the other" },
 };
 
@@ -125,6 +127,7 @@ static void falcon_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_i
 	unsigned int what = FIRST;
 
 	out->verdict = TIFFIN_PS_CPU;
+	out->repeat = tiffin_tunable(ctx, REPEAT);
 	out->cpu = in->usable[(base + in->stage) % n];
 	if (falcon_busy(ctx, in)) {
 		out->cpu = in->usable[base];

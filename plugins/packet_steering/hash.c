@@ -5,10 +5,17 @@
  */
 #include <tiffin/packet_steering.h>
 
+enum { HASH_REPEAT };
+
+static const struct tiffin_tunable hash_tunables[] = {
+	[HASH_REPEAT] = { "repeat", "packets that an answer is repeated for, at most",
+			  0, TIFFIN_PS_MAX_REPEAT, TIFFIN_PS_MAX_REPEAT },
+};
+
 enum { HASH_AWAY };
 
 static const struct tiffin_counter hash_counters[] = {
-	[HASH_AWAY] = { "away", "packets sent to another CPU than the one that had them" },
+	[HASH_AWAY] = { "away", "answers that named another CPU than the one that had the packet" },
 };
 
 static void hash_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,
@@ -17,6 +24,7 @@ static void hash_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in 
 	/* Scales the hash to 0..nr_usable-1 without a division. */
 	out->cpu = in->usable[((__u64)in->hash * in->nr_usable) >> 32];
 	out->verdict = TIFFIN_PS_CPU;
+	out->repeat = tiffin_tunable(ctx, HASH_REPEAT);
 	if (out->cpu != in->cpu)
 		tiffin_count(ctx, HASH_AWAY, 1);
 }
@@ -26,4 +34,5 @@ static const struct tiffin_ps_hooks hash_hooks = {
 };
 
 TIFFIN_POLICY(packet_steering, "hash", "1.0", "one CPU for each flow, by its hash, as RPS does",
-	      TIFFIN_HOOKS(hash_hooks), TIFFIN_COUNTERS(hash_counters));
+	      TIFFIN_HOOKS(hash_hooks), TIFFIN_TUNABLES(hash_tunables),
+	      TIFFIN_COUNTERS(hash_counters));

@@ -199,3 +199,14 @@ TEST(first_stage_as_hash)
 	}
 	ps_free(ps);
 }
+
+TEST(an_answer_is_repeated_as_the_operator_says)
+{
+	struct ps *ps = ps_new(POLICY, 4);
+	const struct tiffin_ps_in packet = { .hash = 77 };
+
+	EXPECT_EQ(ps_decide(ps, &packet).repeat, 31);
+	EXPECT_EQ(policy_host_set(ps->host, "repeat", 0), 0);
+	EXPECT_EQ(ps_decide(ps, &packet).repeat, 0);
+	ps_free(ps);
+}

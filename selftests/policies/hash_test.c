@@ -37,7 +37,7 @@ TEST(as_rps)
 	ps_free(ps);
 }
 
-TEST(counts_packets_sent_away)
+TEST(counts_answers_that_send_away)
 {
 	struct ps *ps = ps_new(POLICY, 2);
 
@@ -45,5 +45,16 @@ TEST(counts_packets_sent_away)
 	EXPECT_EQ(policy_host_counter(ps->host, "away"), 0);
 	ps_ask(ps, .hash = 1, .cpu = 1);
 	EXPECT_EQ(policy_host_counter(ps->host, "away"), 1);
+	ps_free(ps);
+}
+
+TEST(an_answer_is_repeated_as_the_operator_says)
+{
+	struct ps *ps = ps_new(POLICY, 4);
+	const struct tiffin_ps_in packet = { .hash = 77 };
+
+	EXPECT_EQ(ps_decide(ps, &packet).repeat, 255);
+	EXPECT_EQ(policy_host_set(ps->host, "repeat", 0), 0);
+	EXPECT_EQ(ps_decide(ps, &packet).repeat, 0);
 	ps_free(ps);
 }

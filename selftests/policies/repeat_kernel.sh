@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# An answer that is to be repeated is: each packet is placed by one question or one repetition, a term
+# ends the repetitions, and so does another policy.
+# shellcheck source=selftests/lib/policy.sh
+. "$(dirname "$0")/policy.sh"
+
+# since: how far questions, repetitions and packets have come since the last time, at one moment
+declare -A was
+since()
+{
+	local now=()
+
+	until
+		now=("$(policy_stat answered)" "$(policy_figure repeated)" "$(policy_figure packets)")
+		[ "${now[0]}" = "$(policy_stat answered)" ] && [ "${now[2]}" = "$(policy_figure packets)" ]
+	do
+		:
+	done
+	questions=$((now[0] - ${was[questions]:-0}))
+	repeated=$((now[1] - ${was[repeated]:-0}))
+	packets=$((now[2] - ${was[packets]:-0}))
+	was=([questions]=${now[0]} [repeated]=${now[1]} [packets]=${now[2]})
+}
+
+# window: traffic, with nothing on its way before and after
+window()
+{
+	since
+	traffic_begin udp A1 B1 0
+	traffic_wait 20000
+	traffic_lost_nothing
+	since
+	tap_note "$packets packets: $questions questions, $repeated repetitions"
+}
+
+policy_begin packet_steering
+policy_load "$(realpath "$POLICY_DIR"/more/tiffin_stay_*.ko)"
+policy_swap stay
+window
+expect "each packet is asked about" "$questions" -eq "$packets"
+expect "none is repeated" "$repeated" -eq 0
+
+policy_set stay repeat 255
+window
+expect "each packet is asked about or repeated" $((questions + repeated)) -eq "$packets"
+expect "most are repeated" "$repeated" -gt $((packets / 2))
+# A sample of the CPUs ends the repetitions about every 10 ms, at each of four stages.
+expect "but not for long" "$questions" -gt $((packets / 256 + 8))
+
+policy_swap default
+window
+expect "the default repeats nothing" "$repeated" -eq 0
+
+traffic_begin udp
+policy_swap falcon
+traffic_wait 2000
+before=$(policy_figure repeated)
+traffic_wait 2000
+expect "falcon's answers are repeated" "$(policy_figure repeated)" -gt "$before"
+policy_set falcon repeat 0
+# Longer than a term.
+traffic_wait 2000
+before=$(policy_figure repeated)
+traffic_wait 2000
+expect "and are not when it is told so" "$(policy_figure repeated)" -eq "$before"
+traffic_lost_nothing
+policy_end
