@@ -10,6 +10,7 @@
 
 TIFFIN_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TIFFIN_CACHE=${TIFFIN_CACHE:-$HOME/.cache/tiffin}
+TIFFIN_DEBUG_KERNEL=$TIFFIN_TOOLS/../selftests/debug/build
 
 note()
 {
@@ -80,6 +81,7 @@ and whether the archive still has it (apt-cache policy $1)"
 # kernel_resolve VERSION [FLAVOUR]: print the release of a stock Debian 12 kernel, such as
 # 6.1.0-56-cloud-amd64: the newest one if VERSION is 6.12 or 6.1. A full release is printed as it is.
 # FLAVOUR is cloud (unless told) or full. If apt's lists are of no help, the newest in the cache.
+# VERSION debug is the kernel of selftests/debug, which is built where it is not there.
 kernel_resolve()
 {
 	local version=$1 flavour=${2:-cloud} meta release='' try
@@ -92,11 +94,19 @@ kernel_resolve()
 	case $version in
 	6.12) meta=linux-image-6.12-$flavour ;;
 	6.1) meta=linux-image-$flavour ;;
-	6.1.*-amd64 | 6.12.*-amd64)
+	debug)
+		release=$("$TIFFIN_DEBUG_KERNEL") || return
+		(cd "$release/lib/modules" && echo *)
+		return
+		;;
+	6.1.*-amd64 | 6.12.*-amd64 | *-tiffin-debug-*)
 		echo "$version"
 		return
 		;;
-	*) die "kernel '$version': want 6.12, 6.1 or a full release such as 6.1.0-56-cloud-amd64" ;;
+	*)
+		die "kernel '$version': want 6.12, 6.1, debug or a full release such as \
+6.1.0-56-cloud-amd64"
+		;;
 	esac
 
 	for try in lists updated cached; do
@@ -128,10 +138,19 @@ kernel_unpack()
 	depmod -b "$dir" "$release"
 }
 
-# kernel_dir RELEASE: print the directory that holds boot/ and lib/modules/ of that stock kernel.
+# kernel_dir RELEASE: print the directory that holds boot/ and lib/modules/ of that kernel.
 kernel_dir()
 {
-	cache_entry "kernel/$1" kernel_unpack "$1"
+	local dir
+
+	case $1 in
+	*-tiffin-debug-*)
+		dir=$("$TIFFIN_DEBUG_KERNEL") || return
+		[ -e "$dir/boot/vmlinuz-$1" ] || die "$1 is not the debug kernel that this tree builds"
+		echo "$dir"
+		;;
+	*) cache_entry "kernel/$1" kernel_unpack "$1" ;;
+	esac
 }
 
 # kernel_image RELEASE: print the path of its vmlinuz.
@@ -154,6 +173,15 @@ kernel_modules()
 # first where it is missing.
 kernel_headers()
 {
+	local dir
+
+	case $1 in
+	*-tiffin-debug-*)
+		dir=$(kernel_dir "$1") || return
+		echo "$dir/build"
+		return
+		;;
+	esac
 	[ -e "/usr/src/linux-headers-$1/Makefile" ] || "$TIFFIN_TOOLS/deps" "pkg:linux-headers-$1" >&2 ||
 		return
 	echo "/usr/src/linux-headers-$1"
