@@ -100,13 +100,12 @@ case_of()
 	fi
 }
 
-# span NAME...: from the first to behind the last of these functions
+# span NAME: where that function begins and where it ends
 span()
 {
-	awk '$2 ~ /^[tT]$/ { print $1, $3 }' /proc/kallsyms | LC_ALL=C sort | awk -v names=" $* " '
-		last { end = $1; last = 0 }
-		index(names, " " $2 " ") { start = start ? start : $1; last = 1 }
-		END { if (end) print "0x" start, "0x" end }'
+	awk '$2 ~ /^[tT]$/ { print $1, $3 }' /proc/kallsyms | LC_ALL=C sort | awk -v name="$1" '
+		start { print "0x" start, "0x" $1; exit }
+		$2 == name { start = $1 }'
 }
 
 # only_in [FUNCTION]: only allocations below that function count
@@ -115,6 +114,7 @@ only_in()
 	local start=0 end=0xffffffffffffffff attr
 
 	[ $# = 0 ] || read -r start end <<<"$(span "$1")"
+	[ -n "$end" ] || { echo "Bail out! this kernel has no function $1"; exit 1; }
 	for attr in failslab fail_page_alloc; do
 		echo "$end" >$debug/$attr/require-end
 		echo "$start" >$debug/$attr/require-start
@@ -126,9 +126,8 @@ set_up()
 	local attr start end
 
 	# kmemleak gives up for good when it gets no memory: its own allocations don't fail.
-	read -r start end <<<"$(span __create_object delete_object_part kmemleak_alloc \
-		kmemleak_alloc_percpu kmemleak_vmalloc)"
-	((end > start && end - start < 0x8000)) || return
+	read -r start end <<<"$(span __alloc_object)"
+	((end > start)) || return
 	for attr in failslab fail_page_alloc; do
 		echo "$start" >$debug/$attr/reject-start
 		echo "$end" >$debug/$attr/reject-end
