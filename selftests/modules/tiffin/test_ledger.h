@@ -119,8 +119,8 @@ static int ledger_overlaps(const struct tiffin_ctx *ctx, struct ledger *book)
 }
 
 /*
- * The result goes nowhere; the empty store keeps the loop in. Who makes it less ends the calls that are
- * in it: a test of calls that don't end has them end when it is over, however slow the machine.
+ * The result goes nowhere; the empty store keeps the loop in. Who makes the rounds fewer ends the
+ * calls that are in it: a test of calls that don't end has them end, however slow the machine.
  */
 static void ledger_work(const struct tiffin_ctx *ctx)
 {
