@@ -37,11 +37,11 @@ tiffin:
 	@$(MAKE) --no-print-directory -C tools/tiffin
 
 check:
-	tools/deps build vm test static source kunit abi fuzz demo
+	tools/deps build vm test static source kunit abi fuzz model demo
 	selftests/run
 
 check-full:
-	tools/deps build vm test static source kunit abi fuzz demo
+	tools/deps build vm test static source kunit abi fuzz model demo
 	selftests/run --full
 
 check-mutants:
