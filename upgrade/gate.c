@@ -121,6 +121,7 @@ int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32
 	if (busy < 0) {
 		/* What calls did inside comes before the flip: pairs with their leaving. */
 		smp_mb();
+		tiffin_instance_flip(gate->active, next, gate->epoch + 1);
 		gate->active = next;
 		WRITE_ONCE(gate->epoch, gate->epoch + 1);
 	} else {

@@ -47,6 +47,7 @@ static const char * const tiffin_swap_states[] = {
 	[TIFFIN_PREPARING] = "preparing",
 	[TIFFIN_CLOSING] = "closing",
 	[TIFFIN_PROBATION] = "probation",
+	[TIFFIN_SWEEPING] = "sweeping",
 };
 
 const char *tiffin_swap_state_name(enum tiffin_swap_state state)
@@ -91,6 +92,11 @@ static int tiffin_swap_claim(struct tiffin_scope *scope)
 			mutex_lock(&swap->lock);
 			return 0;
 		}
+		if (state == TIFFIN_SWEEPING)
+			return tiffin_refuse(scope, -EBUSY,
+				"%s/%s is busy: records are being converted for %s, object %u of %u; try again when state is stable",
+				scope->family->name, scope->name, swap->report.to,
+				READ_ONCE(swap->sweep.next), scope->family->max_objects);
 		if (state != TIFFIN_PROBATION)
 			return tiffin_refuse(scope, -EBUSY,
 				"%s/%s is busy: another request is %s; try again when state is stable",
@@ -171,7 +177,8 @@ static int tiffin_swap_flip(struct tiffin_scope *scope, struct tiffin_instance *
 		if (!rc) {
 			flip->close_ns = gate.closed_ns;
 		} else {
-			hook = scope->family->hooks[gate.busy_hook].name;
+			hook = gate.busy_hook == TIFFIN_HOOK_SWEEP ? "convert" :
+			       scope->family->hooks[gate.busy_hook].name;
 			scnprintf(swap->report.held_up_by, sizeof(swap->report.held_up_by),
 				  "hook %s of %s on CPU %d", hook, scope->gate.active->policy->id,
 				  gate.busy_cpu);
@@ -196,6 +203,23 @@ static void tiffin_swap_flipped(struct tiffin_scope *scope)
 		family->ops->flipped(family, !scope->gate.active->policy->owner);
 }
 
+/* Two may come at once, the end of a sweep and of a probation: the later one finds both over. */
+static void tiffin_swap_try_stable(struct tiffin_scope *scope)
+{
+	if (!tiffin_sweep_runs(scope) &&
+	    cmpxchg(&scope->swap.state, TIFFIN_SWEEPING, TIFFIN_STABLE) == TIFFIN_SWEEPING)
+		trace_tiffin_swap_step(scope->family->name, scope->name, scope->swap.report.id,
+				       tiffin_swap_states[TIFFIN_STABLE], 0);
+}
+
+void tiffin_swap_swept(struct tiffin_scope *scope)
+{
+	WRITE_ONCE(scope->swap.sweep.inst, NULL);
+	/* Against the one in tiffin_swap_keep(). */
+	smp_mb();
+	tiffin_swap_try_stable(scope);
+}
+
 /* The newer policy stays: the older instance ends. */
 static void tiffin_swap_keep(struct tiffin_scope *scope, const char *reason)
 {
@@ -208,12 +232,20 @@ static void tiffin_swap_keep(struct tiffin_scope *scope, const char *reason)
 	mutex_unlock(&swap->text_lock);
 	swap->previous = NULL;
 	cancel_delayed_work(&swap->work);
+	tiffin_instance_settle(scope->gate.active);
 	tiffin_instance_destroy(older);
 	WRITE_ONCE(scope->sample_mask, TIFFIN_SAMPLE_MASK);
 	kvfree(swap->health.hook);
 	swap->health.hook = NULL;
 	tiffin_swap_report_end(scope, "committed", reason);
-	tiffin_swap_set_state(scope, TIFFIN_STABLE);
+	if (tiffin_sweep_runs(scope)) {
+		tiffin_swap_set_state(scope, TIFFIN_SWEEPING);
+		/* Between the state and the sweep's end: against the one in tiffin_swap_swept(). */
+		smp_mb();
+		tiffin_swap_try_stable(scope);
+	} else {
+		tiffin_swap_set_state(scope, TIFFIN_STABLE);
+	}
 	tiffin_event_swap(scope, "commit", reason);
 }
 
@@ -242,6 +274,7 @@ static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 
 	}
 	swap->previous = NULL;
 	cancel_delayed_work(&swap->work);
+	tiffin_sweep_cancel(scope);
 	tiffin_swap_flipped(scope);
 	mutex_lock(&swap->text_lock);
 	swap->rollbacks++;
@@ -372,6 +405,7 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 	if (req->probation_ms)
 		tiffin_swap_probation(scope, req->probation_ms);
 	tiffin_swap_flipped(scope);
+	tiffin_sweep_begin(scope);
 	tiffin_event_swap(scope, "swap", "");
 	if (!req->probation_ms)
 		tiffin_swap_keep(scope, "no probation asked for");
@@ -497,6 +531,7 @@ void tiffin_swap_init(struct tiffin_scope *scope)
 	mutex_init(&swap->lock);
 	mutex_init(&swap->text_lock);
 	INIT_DELAYED_WORK(&swap->work, tiffin_swap_work);
+	tiffin_sweep_init(scope);
 	swap->state = TIFFIN_STABLE;
 	swap->report.result = "";
 }
@@ -504,4 +539,5 @@ void tiffin_swap_init(struct tiffin_scope *scope)
 void tiffin_swap_exit(struct tiffin_scope *scope)
 {
 	cancel_delayed_work_sync(&scope->swap.work);
+	tiffin_sweep_cancel(scope);
 }

@@ -19,6 +19,10 @@
  *	    |                            | flip back; until that has worked the state stays
  *	    +----------------------------+
  *
+ * Where the newer policy has records converted (sweep.h) the way from "committed" to STABLE leads
+ * through SWEEPING, until the last one is: the older layout's memory is still needed, and a further
+ * swap would find two.
+ *
  * Invariants:
  *  U1. Up to the flip the older policy is in charge and untouched: any failure leaves it so.
  *  U2. In PROBATION both instances are whole: gate.active and previous. A rollback needs
@@ -38,6 +42,7 @@
 
 #include "core/registry.h"
 #include "health.h"
+#include "sweep.h"
 
 struct tiffin_instance;
 struct tiffin_scope;
@@ -47,6 +52,7 @@ enum tiffin_swap_state {
 	TIFFIN_PREPARING,
 	TIFFIN_CLOSING,
 	TIFFIN_PROBATION,
+	TIFFIN_SWEEPING,
 };
 
 /**
@@ -105,7 +111,7 @@ struct tiffin_swap_report {
  * struct tiffin_swap - the swap's side of a scope
  * @lock: held by a request, and by the probation's work while it reads its gates
  * @state: enum tiffin_swap_state; a request takes it from STABLE to PREPARING and then waits for
- *	@lock; else written under @lock
+ *	@lock; the end of a sweep takes it from SWEEPING to STABLE; else written under @lock
  * @previous: in PROBATION the instance to go back to; else NULL
  * @previous_id: the policy that was active before the last commit, or ""; where a rollback outside
  *	PROBATION goes to
@@ -113,6 +119,7 @@ struct tiffin_swap_report {
  * @undo: in PROBATION, why a rollback that a busy gate holds up was begun; else ""
  * @health: gates of the current probation
  * @work: reads the gates
+ * @sweep: converts records
  * @text_lock: protects @report, @error, @previous_id and the counts below
  * @report: of the last swap
  * @error: of the last refused or failed request
@@ -130,6 +137,7 @@ struct tiffin_swap {
 	char undo[128];
 	struct tiffin_health health;
 	struct delayed_work work;
+	struct tiffin_sweep sweep;
 	struct mutex text_lock;		/* texts and counts below */
 	struct tiffin_swap_report report;
 	char error[256];
@@ -223,5 +231,8 @@ const char *tiffin_swap_state_name(enum tiffin_swap_state state);
  * Return: @rc.
  */
 __printf(3, 4) int tiffin_refuse(struct tiffin_scope *scope, int rc, const char *fmt, ...);
+
+/* The sweep has converted the last record. Context: the sweep's work, no lock held. */
+void tiffin_swap_swept(struct tiffin_scope *scope);
 
 #endif /* TIFFIN_UPGRADE_SWAP_H */

@@ -35,7 +35,7 @@
 #define TIFFIN_ABI_MINOR(abi)		((abi) & 0xffff)
 
 /* The version of plugin.h and state.h together. */
-#define TIFFIN_CORE_ABI			TIFFIN_ABI(1, 0)
+#define TIFFIN_CORE_ABI			TIFFIN_ABI(1, 1)
 
 #define TIFFIN_POLICY_MAGIC		0x74666e31	/* "tfn1" */
 
@@ -109,6 +109,56 @@ enum tiffin_sharing {
 };
 
 /**
+ * enum tiffin_undo - what a policy that is back after a rollback finds in a store that it handed
+ *	over by reference
+ * @TIFFIN_UNDO_LIVE: what the newer policy has made of it
+ * @TIFFIN_UNDO_SNAPSHOT: the bytes of the moment when it was replaced; for stores of at most
+ *	TIFFIN_MAX_SNAPSHOT bytes in all
+ * @TIFFIN_UNDO_REBUILD: zeros: the policy learns anew from what its family tells it
+ *
+ * A store whose records were converted for the newer policy is as it was at the flip, whatever
+ * stands here: a conversion reads it and never writes it.
+ */
+enum tiffin_undo {
+	TIFFIN_UNDO_LIVE,
+	TIFFIN_UNDO_SNAPSHOT,
+	TIFFIN_UNDO_REBUILD,
+};
+
+#define TIFFIN_MAX_SNAPSHOT		65536
+
+struct tiffin_ctx;
+
+/**
+ * struct tiffin_convert_in - a record in the layout of the older policy
+ * @size: bytes of this structure on the host's side
+ * @version: of the older layout; may be newer than the policy's own
+ * @record_size: bytes of the older record
+ * @kind: one of enum tiffin_store_kind
+ * @from: the older record; read it, any bytes may stand there
+ */
+struct tiffin_convert_in {
+	__u32 size;
+	__u32 version;
+	__u32 record_size;
+	__u32 kind;
+	const void *from;
+};
+
+/**
+ * struct tiffin_convert_out - the same record in the layout of this policy
+ * @size: bytes of this structure on the host's side
+ * @unknown: set it to 1 where this version can't be converted: the record starts from zeros
+ * @record: the new record, zeros when the call begins but for what init has written; no other call
+ *	reaches it meanwhile
+ */
+struct tiffin_convert_out {
+	__u32 size;
+	__u32 unknown;
+	void *record;
+};
+
+/**
  * struct tiffin_store - state that the host owns and the policy fills
  * @schema: name of the record's layout, shared by all policies that mean the same bytes by it
  * @version: of the layout, from 1
@@ -116,10 +166,17 @@ enum tiffin_sharing {
  * @sharing: one of enum tiffin_sharing
  * @record_size: bytes of a record, 1 to TIFFIN_MAX_RECORD
  *
+ * @undo: one of enum tiffin_undo. Since 1.1.
+ * @reserved: zero
+ * @convert: optional; makes a record of this store from one of the older policy's store of the same
+ *	kind and schema, where they differ in version, sharing or record size. Called as any hook
+ *	is, with the context of a call that is about no object; once for a record: of an object when
+ *	the first call comes that is about it, or sooner; the others while the swap keeps all calls
+ *	out. Since 1.1.
+ *
  * Records start as zeros. At a swap a store goes over to the next policy by reference, whatever its
- * size, where both declare the same schema, version, kind, sharing and record size. What then
- * happens at a rollback: the older policy finds what the newer one wrote. A policy must therefore
- * accept any bytes that it finds in a record.
+ * size, where both declare the same schema, version, kind, sharing and record size. A policy must
+ * therefore accept any bytes that it finds in a record.
  */
 struct tiffin_store {
 	const char *schema;
@@ -127,6 +184,10 @@ struct tiffin_store {
 	__u32 kind;
 	__u32 sharing;
 	__u32 record_size;
+	__u32 undo;
+	__u32 reserved;
+	void (*convert)(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			struct tiffin_convert_out *out);
 };
 
 #define TIFFIN_MAX_RECORD		4096
@@ -266,7 +327,7 @@ struct tiffin_policy {
 		__VA_ARGS__									\
 	}
 
-#define TIFFIN_CORE_ABI_TEXT	1.0
+#define TIFFIN_CORE_ABI_TEXT	1.1
 #define TIFFIN_STRING(x)	TIFFIN_STRING_(x)
 #define TIFFIN_STRING_(x)	#x
 

@@ -4,6 +4,7 @@
  */
 
 #include <linux/bitops.h>
+#include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -45,6 +46,19 @@ static int tiffin_check_abi(const char *what, u32 theirs, u32 ours, char *why, s
 		      TIFFIN_ABI_MAJOR(ours), TIFFIN_ABI_MINOR(ours));
 }
 
+static u32 tiffin_store_records(const struct tiffin_store *store,
+				const struct tiffin_family *family)
+{
+	switch (store->kind) {
+	case TIFFIN_STORE_PER_CPU:
+		return num_possible_cpus();
+	case TIFFIN_STORE_OBJECT:
+		return family->max_objects;
+	default:
+		return 1;
+	}
+}
+
 static int tiffin_check_stores(const struct tiffin_policy *p, const struct tiffin_family *family,
 			       char *why, size_t len)
 {
@@ -73,6 +87,16 @@ static int tiffin_check_stores(const struct tiffin_policy *p, const struct tiffi
 		if (!shared_ok)
 			return refuse(-EINVAL, "store '%s': sharing %u does not go with kind %u",
 				      s->schema, s->sharing, s->kind);
+		if (p->store_stride < offsetofend(struct tiffin_store, undo))
+			continue;
+		if (s->undo > TIFFIN_UNDO_REBUILD)
+			return refuse(-EINVAL, "store '%s': undo %u unknown", s->schema, s->undo);
+		if (s->undo == TIFFIN_UNDO_SNAPSHOT &&
+		    (u64)s->record_size * tiffin_store_records(s, family) > TIFFIN_MAX_SNAPSHOT)
+			return refuse(-EINVAL,
+				      "store '%s': a snapshot holds %d bytes at most, not %u records of %u bytes: declare another undo",
+				      s->schema, TIFFIN_MAX_SNAPSHOT,
+				      tiffin_store_records(s, family), s->record_size);
 	}
 	return 0;
 }
@@ -111,21 +135,30 @@ static int tiffin_check_counters(const struct tiffin_policy *p, char *why, size_
 	return 0;
 }
 
+/* The stride of entries as they were in version 1.0, or as they are now, or longer ones. */
+static bool tiffin_stride_ok(u32 stride, size_t first, size_t now)
+{
+	return IS_ALIGNED(stride, sizeof(void *)) && (stride == first || stride >= now);
+}
+
 /*
- * Counts within limits, and arrays where there are entries, with strides that hold one as it was in
- * version 1.0. What was added since is looked at only where the stride holds it.
+ * Counts within limits, and arrays where there are entries, with strides that some version has.
+ * What was added since 1.0 is looked at only where the stride holds it.
  */
 static bool tiffin_arrays_ok(const struct tiffin_policy *p)
 {
-	const size_t store = offsetofend(struct tiffin_store, record_size);
-	const size_t tunable = offsetofend(struct tiffin_tunable, def);
-	const size_t counter = offsetofend(struct tiffin_counter, doc);
+	const size_t store = sizeof(struct tiffin_store), tunable = sizeof(struct tiffin_tunable);
+	const size_t counter = sizeof(struct tiffin_counter);
+	const size_t first_store = offsetofend(struct tiffin_store, record_size);
 
 	return p->nr_stores <= TIFFIN_STORE_KINDS && p->nr_tunables <= TIFFIN_MAX_TUNABLES &&
 	       p->nr_counters <= TIFFIN_MAX_COUNTERS &&
-	       (!p->nr_stores || (p->stores && p->store_stride >= store)) &&
-	       (!p->nr_tunables || (p->tunables && p->tunable_stride >= tunable)) &&
-	       (!p->nr_counters || (p->counters && p->counter_stride >= counter));
+	       (!p->nr_stores ||
+		(p->stores && tiffin_stride_ok(p->store_stride, first_store, store))) &&
+	       (!p->nr_tunables ||
+		(p->tunables && tiffin_stride_ok(p->tunable_stride, tunable, tunable))) &&
+	       (!p->nr_counters ||
+		(p->counters && tiffin_stride_ok(p->counter_stride, counter, counter)));
 }
 
 static int tiffin_check_hooks(const struct tiffin_policy *p, const struct tiffin_family *family,

@@ -36,7 +36,7 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 	};
 
 	if (objects && call->object != TIFFIN_NO_OBJECT) {
-		rec = tiffin_record_open(objects, call->object, call->generation, &ctx.flags);
+		rec = tiffin_record_open(objects, call->object, call->generation, &ctx);
 		if (unlikely(!rec)) {
 			this_cpu_inc(figures->continuity_busy);
 			return TIFFIN_CONTINUITY;

@@ -8,10 +8,31 @@
 #include "core/enter.h"
 #include "core/instance.h"
 
-/* Every store either goes over from the older instance or starts from zeros. */
+/* Go on with the older instance's store; what that needs to come back, where it needs memory. */
+static int tiffin_instance_adopt(struct tiffin_instance *inst, struct tiffin_instance *older,
+				 unsigned int k)
+{
+	struct tiffin_store_mem *mem = older->store[k];
+	const struct tiffin_store *decl = &older->policy->store[k];
+
+	inst->store[k] = tiffin_store_get(mem);
+	inst->adopted |= BIT(k);
+	if (decl->undo == TIFFIN_UNDO_SNAPSHOT) {
+		inst->saved[k] = kvmalloc(tiffin_store_bytes(mem), GFP_KERNEL_ACCOUNT);
+		return inst->saved[k] ? 0 : -ENOMEM;
+	}
+	if (decl->undo == TIFFIN_UNDO_REBUILD && k == TIFFIN_STORE_OBJECT) {
+		inst->spare = tiffin_store_alloc(decl, mem->nr_objects);
+		return inst->spare ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+/* Every store goes over from the older instance, as it is or converted, or starts from zeros. */
 static int tiffin_instance_stores(struct tiffin_instance *inst, struct tiffin_instance *older)
 {
 	struct tiffin_loaded *policy = inst->policy;
+	enum tiffin_handover how;
 	unsigned int k;
 
 	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
@@ -19,15 +40,18 @@ static int tiffin_instance_stores(struct tiffin_instance *inst, struct tiffin_in
 
 		if (!policy->has_store[k])
 			continue;
-		if (have && tiffin_store_fits(have, &policy->store[k])) {
-			inst->store[k] = tiffin_store_get(have);
-			inst->adopted |= BIT(k);
+		how = tiffin_store_handover(have, &policy->store[k]);
+		if (how == TIFFIN_HANDOVER_REFERENCE) {
+			if (tiffin_instance_adopt(inst, older, k))
+				return -ENOMEM;
 			continue;
 		}
 		inst->store[k] = tiffin_store_alloc(&policy->store[k],
 						    policy->family->max_objects);
 		if (!inst->store[k])
 			return -ENOMEM;
+		if (how == TIFFIN_HANDOVER_CONVERT && k == TIFFIN_STORE_OBJECT)
+			tiffin_store_convert_from(inst->store[k], have, policy->store[k].convert);
 	}
 	return 0;
 }
@@ -84,10 +108,24 @@ static void tiffin_instance_init(struct tiffin_instance *inst)
 	preempt_enable();
 }
 
+/* What was kept for an older instance that may come back. */
+static void tiffin_instance_drop_saved(struct tiffin_instance *inst)
+{
+	int k;
+
+	tiffin_store_put(inst->spare);
+	inst->spare = NULL;
+	for (k = TIFFIN_STORE_KINDS - 1; k >= 0; k--) {
+		kvfree(inst->saved[k]);
+		inst->saved[k] = NULL;
+	}
+}
+
 static void tiffin_instance_free(struct tiffin_instance *inst)
 {
 	int k;
 
+	tiffin_instance_drop_saved(inst);
 	for (k = TIFFIN_STORE_KINDS - 1; k >= 0; k--)
 		tiffin_store_put(inst->store[k]);
 	free_percpu(inst->counters);
@@ -103,6 +141,7 @@ struct tiffin_instance *tiffin_instance_create(struct tiffin_loaded *policy,
 	if (!inst)
 		return ERR_PTR(-ENOMEM);
 	inst->policy = policy;
+	inst->older = older;
 	inst->env = alloc_percpu(struct tiffin_env);
 	if (!inst->env)
 		goto err_free;
@@ -139,6 +178,78 @@ void tiffin_instance_destroy(struct tiffin_instance *inst)
 	mutex_unlock(&tiffin_registry);
 	tiffin_instance_free(inst);
 	tiffin_policy_release(policy);
+}
+
+/* The records of the instance and of the CPUs; those of objects are converted as calls come. */
+static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_instance *older,
+				    unsigned int k, u64 epoch)
+{
+	const struct tiffin_store_mem *from = older->store[k];
+	struct tiffin_store_mem *mem = inst->store[k];
+	tiffin_convert_fn convert = inst->policy->store[k].convert;
+	struct tiffin_ctx ctx = {
+		.size = sizeof(ctx),
+		.env = this_cpu_ptr(inst->env),
+		.now_ns = local_clock(),
+		.epoch = epoch,
+	};
+	int cpu;
+
+	if (k == TIFFIN_STORE_INSTANCE) {
+		tiffin_record_convert(from, from->record, convert, &ctx, mem->record);
+		return;
+	}
+	for_each_possible_cpu(cpu) {
+		ctx.env = per_cpu_ptr(inst->env, cpu);
+		tiffin_record_convert(from, per_cpu_ptr(from->percpu, cpu), convert, &ctx,
+				      per_cpu_ptr(mem->percpu, cpu));
+	}
+}
+
+static void tiffin_instance_take_over(struct tiffin_instance *inst, struct tiffin_instance *older,
+				      u64 epoch)
+{
+	unsigned int k;
+
+	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
+		if (inst->saved[k])
+			tiffin_store_save(inst->store[k], inst->saved[k]);
+		if (k != TIFFIN_STORE_OBJECT && inst->store[k] &&
+		    tiffin_store_handover(older->store[k], &inst->policy->store[k]) ==
+		    TIFFIN_HANDOVER_CONVERT)
+			tiffin_instance_convert(inst, older, k, epoch);
+	}
+}
+
+static void tiffin_instance_give_back(struct tiffin_instance *inst, struct tiffin_instance *older)
+{
+	unsigned int k;
+
+	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
+		if (!(inst->adopted & BIT(k)))
+			continue;
+		if (inst->saved[k])
+			tiffin_store_restore(inst->store[k], inst->saved[k]);
+		else if (older->policy->store[k].undo == TIFFIN_UNDO_REBUILD &&
+			 k == TIFFIN_STORE_OBJECT)
+			swap(older->store[k], inst->spare);
+		else if (older->policy->store[k].undo == TIFFIN_UNDO_REBUILD)
+			tiffin_store_clear(older->store[k]);
+	}
+}
+
+void tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch)
+{
+	if (to->older == from)
+		tiffin_instance_take_over(to, from, epoch);
+	else if (from->older == to)
+		tiffin_instance_give_back(from, to);
+}
+
+void tiffin_instance_settle(struct tiffin_instance *inst)
+{
+	inst->older = NULL;
+	tiffin_instance_drop_saved(inst);
 }
 
 u64 tiffin_instance_counter(const struct tiffin_instance *inst, unsigned int index)

@@ -16,6 +16,11 @@
  * @counters: per CPU, in the order of the declaration; NULL where the policy has none
  * @store: by kind; NULL where the policy declares none
  * @adopted: bit K: store K came by reference
+ * @older: the instance that @adopted and converted stores come from, until it is sure that nobody
+ *	goes back to it; then NULL
+ * @saved: by kind: memory for the bytes of an adopted store, where @older wants them back as they
+ *	were at the flip
+ * @spare: an object store for @older to start anew with, where it wants that
  */
 struct tiffin_instance {
 	struct tiffin_loaded *policy;
@@ -24,6 +29,9 @@ struct tiffin_instance {
 	u64 __percpu *counters;
 	struct tiffin_store_mem *store[TIFFIN_STORE_KINDS];
 	u32 adopted;
+	struct tiffin_instance *older;
+	void *saved[TIFFIN_STORE_KINDS];
+	struct tiffin_store_mem *spare;
 };
 
 /**
@@ -46,6 +54,27 @@ struct tiffin_instance *tiffin_instance_create(struct tiffin_loaded *policy,
  * Context: process, may sleep. Takes tiffin_registry. Lets go of the policy.
  */
 void tiffin_instance_destroy(struct tiffin_instance *inst);
+
+/**
+ * tiffin_instance_flip - hand over what is handed over at the very flip
+ * @from: was active
+ * @to: will be active: the newer instance, or the older one that comes back
+ * @epoch: that begins
+ *
+ * To the newer one: keeps the bytes of stores that @from wants back, and converts the records of
+ * the instance and of the CPUs. Back: gives the bytes back, or zeros. Needs no memory.
+ *
+ * Context: no call is inside either and none comes; interrupts off.
+ */
+void tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch);
+
+/**
+ * tiffin_instance_settle - nobody goes back any more to the instance that this one came after
+ * @inst: the active instance
+ *
+ * Context: process, may sleep.
+ */
+void tiffin_instance_settle(struct tiffin_instance *inst);
 
 /* The sum of counter @index over CPUs. */
 u64 tiffin_instance_counter(const struct tiffin_instance *inst, unsigned int index);

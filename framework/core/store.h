@@ -9,10 +9,16 @@
  *	a later generation zeroes the record, alone; a call that comes meanwhile, and one that comes
  *	with an earlier generation, finds it busy.
  *  S3. A record of a TIFFIN_SHARE_LOCKED store is lent to one call at a time.
+ *  S4. A store that records are converted from is not written: the policy that wrote it is not
+ *	active. So a rollback finds it as it was at the flip.
+ *  S5. An object's record is converted once, by the call that finds it in no generation or, before
+ *	any call, by the sweep; alone, as S2 has it zeroed. It is converted for the generation that
+ *	the older record belongs to: what belongs to an object that is gone is not carried on.
  */
 #ifndef TIFFIN_CORE_STORE_H
 #define TIFFIN_CORE_STORE_H
 
+#include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/types.h>
 
@@ -30,6 +36,22 @@ struct tiffin_record {
 	u8 data[] __aligned(8);
 };
 
+/* See struct tiffin_store. */
+typedef void (*tiffin_convert_fn)(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+				  struct tiffin_convert_out *out);
+
+/**
+ * enum tiffin_handover - what becomes of a store at a swap
+ * @TIFFIN_HANDOVER_NEW: the newer policy starts from zeros
+ * @TIFFIN_HANDOVER_REFERENCE: it goes on with the very store
+ * @TIFFIN_HANDOVER_CONVERT: it goes on with what its callback makes of each record
+ */
+enum tiffin_handover {
+	TIFFIN_HANDOVER_NEW,
+	TIFFIN_HANDOVER_REFERENCE,
+	TIFFIN_HANDOVER_CONVERT,
+};
+
 /**
  * struct tiffin_store_mem - one store in memory
  * @ref: one for each instance that holds it
@@ -40,6 +62,10 @@ struct tiffin_record {
  * @stride: bytes from one object's record to the next, header included
  * @nr_objects: records of an object store
  * @schema: name of the layout
+ * @from: the older store that an object store's records are converted from; NULL where there is
+ *	none, or once all are; read under RCU
+ * @convert: the policy's callback for that
+ * @converted: records that it has made
  * @record: the instance's record
  * @percpu: the per-CPU records
  * @objects: the objects' records with their headers
@@ -53,6 +79,9 @@ struct tiffin_store_mem {
 	u32 stride;
 	u32 nr_objects;
 	char schema[TIFFIN_NAME_LEN];
+	struct tiffin_store_mem *from;
+	tiffin_convert_fn convert;
+	atomic_t converted;
 	union {
 		void *record;
 		void __percpu *percpu;
@@ -71,11 +100,61 @@ struct tiffin_store_mem {
 struct tiffin_store_mem *tiffin_store_alloc(const struct tiffin_store *decl, u32 nr_objects);
 
 /**
- * tiffin_store_fits - may a store be handed over by reference to a policy that declares @decl?
- * @mem: the older policy's store
+ * tiffin_store_handover - what becomes of a store at a swap to a policy that declares @decl?
+ * @mem: the older policy's store of that kind, or NULL
  * @decl: what the newer policy declares
  */
-bool tiffin_store_fits(const struct tiffin_store_mem *mem, const struct tiffin_store *decl);
+enum tiffin_handover tiffin_store_handover(const struct tiffin_store_mem *mem,
+					   const struct tiffin_store *decl);
+
+/* Copy all records into @bytes, tiffin_store_bytes() of them, or back; nobody writes meanwhile. */
+void tiffin_store_save(const struct tiffin_store_mem *mem, void *bytes);
+void tiffin_store_restore(struct tiffin_store_mem *mem, const void *bytes);
+
+/* Zero the record of an instance, or those of the CPUs; nobody writes them meanwhile. */
+void tiffin_store_clear(struct tiffin_store_mem *mem);
+
+/**
+ * tiffin_store_convert_from - from here on objects' records are converted from an older store
+ * @mem: an object store that no call has reached yet
+ * @from: the older store of the same schema; a reference is taken
+ * @convert: the policy's callback
+ */
+void tiffin_store_convert_from(struct tiffin_store_mem *mem, struct tiffin_store_mem *from,
+			       tiffin_convert_fn convert);
+
+/**
+ * tiffin_store_converted - all records have been converted: let go of the older store
+ * @mem: an object store
+ *
+ * Context: process, may sleep: waits for calls that may be reading it.
+ */
+void tiffin_store_converted(struct tiffin_store_mem *mem);
+
+/**
+ * tiffin_record_convert - make one record of an older one
+ * @from: the older record's store
+ * @old: the older record's bytes
+ * @convert: the callback
+ * @ctx: of the call that is made for it
+ * @record: the new record's bytes
+ *
+ * Context: as tiffin_enter().
+ * Return: false where the policy doesn't know how.
+ */
+bool tiffin_record_convert(const struct tiffin_store_mem *from, const void *old,
+			   tiffin_convert_fn convert, const struct tiffin_ctx *ctx, void *record);
+
+/**
+ * tiffin_record_settle - convert an object's record, unless a call has
+ * @mem: an object store that has an older one
+ * @object: below @mem->nr_objects
+ * @ctx: of the call that is made for it
+ *
+ * Context: as a call of a hook, through the gate.
+ * Return: false where it is busy: try again.
+ */
+bool tiffin_record_settle(struct tiffin_store_mem *mem, u32 object, struct tiffin_ctx *ctx);
 
 /* Take a further reference. */
 static inline struct tiffin_store_mem *tiffin_store_get(struct tiffin_store_mem *mem)
@@ -94,32 +173,39 @@ size_t tiffin_store_bytes(const struct tiffin_store_mem *mem);
  * tiffin_record_open() where the record is not simply the object's, or is lent to one call at a
  * time.
  */
-struct tiffin_record *tiffin_record_open_slow(struct tiffin_store_mem *mem,
-					      struct tiffin_record *rec, u32 generation,
-					      u32 *flags);
+struct tiffin_record *tiffin_record_open_slow(struct tiffin_store_mem *mem, u32 object,
+					      u32 generation, struct tiffin_ctx *ctx);
+
+/* Where an object's record is. */
+static __always_inline struct tiffin_record *tiffin_record_of(const struct tiffin_store_mem *mem,
+							      u32 object)
+{
+	return mem->objects + (size_t)object * mem->stride;
+}
 
 /**
  * tiffin_record_open - lend an object's record to the call on this CPU
  * @mem: an object store
  * @object: below @mem->nr_objects
  * @generation: of the object, not 0
- * @flags: of the call's context; TIFFIN_CTX_OBJECT_FRESH is added where the record was zeroed for
+ * @ctx: of the call; TIFFIN_CTX_OBJECT_FRESH is added to its flags where the record was zeroed for
  *	it
  *
  * Context: any but NMI, preemption disabled.
  * Return: the record, to be given back with tiffin_record_close(); NULL where it is busy.
  */
 static __always_inline struct tiffin_record *
-tiffin_record_open(struct tiffin_store_mem *mem, u32 object, u32 generation, u32 *flags)
+tiffin_record_open(struct tiffin_store_mem *mem, u32 object, u32 generation,
+		   struct tiffin_ctx *ctx)
 {
-	struct tiffin_record *rec = mem->objects + (size_t)object * mem->stride;
+	struct tiffin_record *rec = tiffin_record_of(mem, object);
 
 	if (unlikely(mem->sharing == TIFFIN_SHARE_LOCKED))
-		return tiffin_record_open_slow(mem, rec, generation, flags);
+		return tiffin_record_open_slow(mem, object, generation, ctx);
 	/* Pairs with the release in the slow path: who sees the generation sees the zeros. */
 	if (likely(smp_load_acquire(&rec->generation) == generation))
 		return rec;
-	return tiffin_record_open_slow(mem, rec, generation, flags);
+	return tiffin_record_open_slow(mem, object, generation, ctx);
 }
 
 /* Give a record back. */

@@ -80,6 +80,16 @@ static void store_put(struct store *s)
 	free(s);
 }
 
+/* The declaration of store @i, with zeros for what an older version did not have. */
+static struct tiffin_store store_decl_now(const struct tiffin_policy *policy, unsigned int i)
+{
+	struct tiffin_store decl = { 0 };
+
+	memcpy(&decl, store_decl(policy, i),
+	       policy->store_stride < sizeof(decl) ? policy->store_stride : sizeof(decl));
+	return decl;
+}
+
 static int store_fits(const struct store *s, const struct tiffin_store *decl, unsigned int nr)
 {
 	return s && s->nr == nr && !strcmp(s->decl.schema, decl->schema) &&
@@ -283,6 +293,41 @@ static void init_entry(const struct tiffin_ctx *ctx, const void *in, void *out)
 	init(ctx, in);
 }
 
+/* All records at once; what the kernel's host does as calls come. */
+static void store_convert(struct policy_host *host, const struct store *old, unsigned int kind)
+{
+	struct store *s = host->store[kind];
+	policy_hook fn;
+	unsigned int i;
+
+	if (!s || !old || !s->decl.convert || strcmp(s->decl.schema, old->decl.schema))
+		return;
+	memcpy(&fn, &s->decl.convert, sizeof(fn));
+	for (i = 0; i < old->nr && i < s->nr; i++) {
+		const unsigned int cpu = kind == TIFFIN_STORE_PER_CPU ? i : 0;
+		const struct tiffin_env env = {
+			.size = sizeof(env), .cpu = cpu, .nr_cpus = host->nr_cpus,
+			.counters = host->counters[cpu],
+		};
+		const struct tiffin_ctx ctx = { .size = sizeof(ctx) };
+		const struct tiffin_convert_in in = {
+			.size = sizeof(in), .version = old->decl.version, .kind = kind,
+			.record_size = old->decl.record_size, .from = old->record[i],
+		};
+		struct tiffin_convert_out out = { .size = sizeof(out) };
+
+		if (!old->record[i])
+			continue;
+		out.record = policy_host_record(host, kind, i);
+		enter(host, fn, &ctx, &env, &in, sizeof(in), &out, sizeof(out));
+		s->generation[i] = old->generation[i];
+		if (!out.unknown || kind != TIFFIN_STORE_OBJECT)
+			continue;
+		memset(out.record, 0, s->decl.record_size);
+		s->generation[i] = 0;
+	}
+}
+
 struct policy_host *policy_host_new(const struct tiffin_policy *policy, unsigned int nr_cpus,
 				    unsigned int nr_objects, struct policy_host *older)
 {
@@ -304,16 +349,16 @@ struct policy_host *policy_host_new(const struct tiffin_policy *policy, unsigned
 	for (i = 0; i < nr_cpus; i++)
 		host->counters[i] = zeros(policy->nr_counters, sizeof(__u64));
 	for (i = 0; i < policy->nr_stores; i++) {
-		const struct tiffin_store *decl = store_decl(policy, i);
-		struct store *old = older ? older->store[decl->kind] : NULL;
+		const struct tiffin_store decl = store_decl_now(policy, i);
+		struct store *old = older ? older->store[decl.kind] : NULL;
 
-		if (store_fits(old, decl, records[decl->kind])) {
+		if (store_fits(old, &decl, records[decl.kind])) {
 			old->refs++;
-			in.adopted |= 1u << decl->kind;
+			in.adopted |= 1u << decl.kind;
 		} else {
-			old = store_new(decl, records[decl->kind]);
+			old = store_new(&decl, records[decl.kind]);
 		}
-		host->store[decl->kind] = old;
+		host->store[decl.kind] = old;
 	}
 	if (policy->init) {
 		void (*init)(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in) =
@@ -323,6 +368,9 @@ struct policy_host *policy_host_new(const struct tiffin_policy *policy, unsigned
 		enter_twice(host, init_entry, &call, 0, in.adopted, &in, sizeof(in), &init,
 			    sizeof(init));
 	}
+	for (i = 0; older && i < TIFFIN_STORE_KINDS; i++)
+		if (!(in.adopted & 1u << i))
+			store_convert(host, older->store[i], i);
 	return host;
 }
 

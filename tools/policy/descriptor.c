@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Checks of a policy's descriptor in user space; see descriptor.h. */
 #include <ctype.h>
+#include <stddef.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,6 +73,17 @@ static const char *check_own_name(const char *what, const void *array, __u32 str
 	return bad;
 }
 
+/* Bytes of a store's declaration in version 1.0. */
+#define FIRST_STORE	offsetof(struct tiffin_store, undo)
+
+/* What a store declares beyond version 1.0. How many records there are only the host knows. */
+static const char *check_undo(const struct tiffin_policy *p, const struct tiffin_store *s)
+{
+	if (p->store_stride < sizeof(*s) || s->undo <= TIFFIN_UNDO_REBUILD)
+		return NULL;
+	return wrong("store %s: there is no undo %u, see enum tiffin_undo", s->schema, s->undo);
+}
+
 static const char *check_sharing(const struct tiffin_store *s)
 {
 	switch (s->sharing) {
@@ -116,6 +128,8 @@ static const char *check_stores(const struct tiffin_policy *p)
 			return wrong("store %s has records of %u bytes: a record has 1 to %d",
 				     s->schema, s->record_size, TIFFIN_MAX_RECORD);
 		bad = check_sharing(s);
+		if (!bad)
+			bad = check_undo(p, s);
 	}
 	return bad;
 }
@@ -181,8 +195,7 @@ const char *policy_check(const struct tiffin_policy *p)
 	if (!name_ok(p->version, sizeof(p->version), "._"))
 		return wrong("version '%.*s' is none: it has 1 to 15 letters, digits, '.' or '_'",
 			     TIFFIN_VERSION_LEN, p->version);
-	if (!array_ok(p->stores, p->nr_stores, TIFFIN_STORE_KINDS, p->store_stride,
-		      sizeof(*p->stores)) ||
+	if (!array_ok(p->stores, p->nr_stores, TIFFIN_STORE_KINDS, p->store_stride, FIRST_STORE) ||
 	    !array_ok(p->tunables, p->nr_tunables, TIFFIN_MAX_TUNABLES, p->tunable_stride,
 		      sizeof(*p->tunables)) ||
 	    !array_ok(p->counters, p->nr_counters, TIFFIN_MAX_COUNTERS, p->counter_stride,

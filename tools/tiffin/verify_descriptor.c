@@ -209,7 +209,9 @@ static void stores_check(const struct descriptor *d)
 {
 	struct array array = {
 		.what = "store", .count = d->policy.nr_stores, .max = TIFFIN_STORE_KINDS,
-		.size = sizeof(struct tiffin_store),
+		/* Version 1.0 had no more. */
+		.size = d->policy.store_stride < sizeof(struct tiffin_store) ?
+			offsetof(struct tiffin_store, undo) : sizeof(struct tiffin_store),
 		.stride = d->policy.store_stride,
 		.pointer = offsetof(struct tiffin_policy, stores),
 	};
@@ -219,7 +221,7 @@ static void stores_check(const struct descriptor *d)
 		return;
 	for (uint32_t i = 0; i < array.count; i++) {
 		const char *schema = entry_name(d, &array, i);
-		struct tiffin_store store;
+		struct tiffin_store store = { 0 };
 
 		if (!schema)
 			continue;
@@ -239,6 +241,9 @@ static void stores_check(const struct descriptor *d)
 		if (!store.version)
 			verify_miss(d->v, CHECK, "count versions from 1",
 				    "store %s has layout version 0", schema);
+		if (store.undo > TIFFIN_UNDO_REBUILD)
+			verify_miss(d->v, CHECK, "see enum tiffin_undo",
+				    "store %s: there is no undo %u", schema, store.undo);
 	}
 }
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The sweep; what it is and its invariants are in sweep.h. */
+
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
+
+#include "core/scope.h"
+#include "sweep.h"
+
+/* The record of one object, as a call. False: it is busy, or the gate is closed. */
+static bool tiffin_sweep_record(struct tiffin_scope *scope, struct tiffin_instance *inst,
+				u32 object)
+{
+	struct tiffin_ctx ctx = { .size = sizeof(ctx), .now_ns = local_clock() };
+	bool done = false;
+
+	preempt_disable();
+	if (tiffin_gate_enter(&scope->gate, TIFFIN_HOOK_SWEEP) ||
+	    tiffin_gate_wait(scope, TIFFIN_HOOK_SWEEP)) {
+		/* W2 */
+		done = scope->gate.active != inst;
+		if (!done) {
+			ctx.env = this_cpu_ptr(inst->env);
+			ctx.epoch = scope->gate.epoch;
+			done = tiffin_record_settle(inst->store[TIFFIN_STORE_OBJECT], object, &ctx);
+		}
+		tiffin_gate_leave(&scope->gate);
+	}
+	preempt_enable();
+	return done;
+}
+
+static void tiffin_sweep_work(struct work_struct *work)
+{
+	struct tiffin_sweep *sweep = container_of(to_delayed_work(work), struct tiffin_sweep,
+						  work);
+	struct tiffin_scope *scope = sweep->scope;
+	struct tiffin_instance *inst = sweep->inst;
+	struct tiffin_store_mem *mem = inst->store[TIFFIN_STORE_OBJECT];
+
+	while (sweep->next < mem->nr_objects) {
+		if (READ_ONCE(scope->gate.active) != inst)
+			return;
+		if (tiffin_sweep_record(scope, inst, sweep->next))
+			WRITE_ONCE(sweep->next, sweep->next + 1);
+		cond_resched();
+	}
+	tiffin_store_converted(mem);
+	tiffin_swap_swept(scope);
+}
+
+void tiffin_sweep_init(struct tiffin_scope *scope)
+{
+	struct tiffin_sweep *sweep = &scope->swap.sweep;
+
+	INIT_DELAYED_WORK(&sweep->work, tiffin_sweep_work);
+	sweep->scope = scope;
+}
+
+void tiffin_sweep_begin(struct tiffin_scope *scope)
+{
+	struct tiffin_sweep *sweep = &scope->swap.sweep;
+	struct tiffin_instance *inst = scope->gate.active;
+	struct tiffin_store_mem *mem = inst->store[TIFFIN_STORE_OBJECT];
+
+	if (!mem || !mem->from)
+		return;
+	sweep->next = 0;
+	WRITE_ONCE(sweep->inst, inst);
+	mod_delayed_work(system_unbound_wq, &sweep->work, 0);
+}
+
+void tiffin_sweep_cancel(struct tiffin_scope *scope)
+{
+	cancel_delayed_work_sync(&scope->swap.sweep.work);
+	WRITE_ONCE(scope->swap.sweep.inst, NULL);
+}
+
+bool tiffin_sweep_runs(const struct tiffin_scope *scope)
+{
+	return READ_ONCE(scope->swap.sweep.inst);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The sweep: converts the records of objects that no call comes for.
+ *
+ * A newer policy with another layout gets each object's record converted when the first call comes
+ * that is about the object (store.h, S5). The sweep goes over the rest in the background, one
+ * record at a time, as a call like any other: through the gate, so that a flip back waits for it
+ * and it never writes for an instance that is not active. When it has been everywhere the older
+ * layout's memory goes.
+ *
+ * Invariants:
+ *  W1. At most one sweep a scope: no request is accepted until it is over.
+ *  W2. A sweep that a flip back has overtaken changes nothing more, and ends.
+ *  W3. Who ends an instance has ended its sweep before.
+ */
+#ifndef TIFFIN_UPGRADE_SWEEP_H
+#define TIFFIN_UPGRADE_SWEEP_H
+
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+struct tiffin_instance;
+struct tiffin_scope;
+
+/* What a call of the sweep is to the gate, in place of a hook's index. */
+#define TIFFIN_HOOK_SWEEP	U32_MAX
+
+/**
+ * struct tiffin_sweep - the sweep of a scope
+ * @work: does it
+ * @scope: whose
+ * @inst: whose records; NULL while there is no sweep
+ * @next: objects below it are done
+ */
+struct tiffin_sweep {
+	struct delayed_work work;
+	struct tiffin_scope *scope;
+	struct tiffin_instance *inst;
+	u32 next;
+};
+
+void tiffin_sweep_init(struct tiffin_scope *scope);
+
+/* Begin, where the active instance has records to convert. The scope's swap lock is held. */
+void tiffin_sweep_begin(struct tiffin_scope *scope);
+
+/* Stop it wherever it is, and wait. May sleep. */
+void tiffin_sweep_cancel(struct tiffin_scope *scope);
+
+/* Is there one? */
+bool tiffin_sweep_runs(const struct tiffin_scope *scope);
+
+#endif /* TIFFIN_UPGRADE_SWEEP_H */
