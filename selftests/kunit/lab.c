@@ -19,6 +19,15 @@ struct lab_record {
 	u64 spare;
 };
 
+/* Delta's layout: all that it knows of the first one lies elsewhere. */
+struct lab_record2 {
+	u64 mark;
+	u64 spare;
+	u64 calls;
+};
+
+#define LAB_MARK	0xde17au
+
 /* Another policy's call in its hook at this moment? One of two such calls sees the other. */
 static void lab_enter_hook(struct lab *lab, enum lab_who me)
 {
@@ -30,12 +39,21 @@ static void lab_enter_hook(struct lab *lab, enum lab_who me)
 			tiffin_add(&lab->mixed, 1);
 }
 
+/* Where a policy counts the calls that a record has seen. */
+static u64 *lab_calls(void *record, enum lab_who me)
+{
+	if (!record)
+		return NULL;
+	return me == LAB_DELTA ? &((struct lab_record2 *)record)->calls :
+				 &((struct lab_record *)record)->calls;
+}
+
 static void lab_answer(const struct tiffin_ctx *ctx, const struct lab_in *in, struct lab_out *out,
 		       enum lab_who me)
 {
-	struct lab_record *object = tiffin_object(ctx);
-	struct lab_record *instance = tiffin_instance(ctx);
-	struct lab_record *cpu = tiffin_percpu(ctx);
+	u64 *object = lab_calls(tiffin_object(ctx), me);
+	u64 *instance = lab_calls(tiffin_instance(ctx), me);
+	u64 *cpu = lab_calls(tiffin_percpu(ctx), me);
 	struct lab *lab = lab_now;
 	void (*in_hook)(struct lab *lab, const struct tiffin_ctx *ctx) = READ_ONCE(lab->in_hook);
 
@@ -49,14 +67,14 @@ static void lab_answer(const struct tiffin_ctx *ctx, const struct lab_in *in, st
 	out->now_ns = ctx->now_ns;
 	/* Gamma's is shared. The others' is locked: plain C, which a second call would spoil. */
 	if (object && me == LAB_GAMMA)
-		out->object_calls = tiffin_add(&object->calls, 1) + 1;
+		out->object_calls = tiffin_add(object, 1) + 1;
 	else if (object)
-		out->object_calls = ++object->calls;
+		out->object_calls = ++*object;
 	if (instance)
-		out->instance_calls = tiffin_add(&instance->calls, 1) + 1;
+		out->instance_calls = tiffin_add(instance, 1) + 1;
 	if (cpu) {
-		tiffin_local_add(&cpu->calls, 1);
-		out->cpu_calls = tiffin_load(&cpu->calls);
+		tiffin_local_add(cpu, 1);
+		out->cpu_calls = tiffin_load(cpu);
 	}
 	if (me != LAB_BARE) {
 		out->knob = tiffin_tunable(ctx, LAB_KNOB);
@@ -79,12 +97,16 @@ LAB_HOOK(lab_alpha, LAB_ALPHA)
 LAB_HOOK(lab_beta, LAB_BETA)
 LAB_HOOK(lab_gamma, LAB_GAMMA)
 LAB_HOOK(lab_bare, LAB_BARE)
+LAB_HOOK(lab_delta, LAB_DELTA)
+LAB_HOOK(lab_sigma, LAB_SIGMA)
 
 const struct lab_hooks lab_hooks[LAB_POLICIES] = {
 	[LAB_ALPHA] = { .ask = lab_alpha, .tell = lab_alpha },
 	[LAB_BETA] = { .ask = lab_beta, .tell = lab_beta },
 	[LAB_GAMMA] = { .ask = lab_gamma, .tell = lab_gamma },
 	[LAB_BARE] = { .ask = lab_bare },
+	[LAB_DELTA] = { .ask = lab_delta, .tell = lab_delta },
+	[LAB_SIGMA] = { .ask = lab_sigma, .tell = lab_sigma },
 };
 
 static void lab_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in, enum lab_who me)
@@ -120,6 +142,42 @@ static const struct tiffin_store lab_other_stores[] = {
 	{ "lab_flow", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, sizeof(struct lab_record) },
 	{ "lab_cpu", 2, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct lab_record) },
 	{ "lab_all", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(u64) },
+};
+
+/* Adds what it finds, so that a second conversion of one record would show. */
+static void lab_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			struct tiffin_convert_out *out)
+{
+	const struct lab_record *old = in->from;
+	struct lab_record2 *new = out->record;
+
+	lab_now->converts[in->kind]++;
+	if (in->version != 1 || in->record_size != sizeof(*old) || ctx->object || !ctx->env ||
+	    READ_ONCE(lab_now->unknown)) {
+		new->spare = LAB_MARK;
+		out->unknown = 1;
+		return;
+	}
+	new->mark = LAB_MARK;
+	new->calls += old->calls;
+}
+
+static const struct tiffin_store lab_second_stores[] = {
+	{ "lab_flow", 2, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, sizeof(struct lab_record2),
+	  .convert = lab_convert },
+	{ "lab_cpu", 2, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct lab_record2),
+	  .convert = lab_convert },
+	{ "lab_all", 2, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct lab_record2),
+	  .convert = lab_convert },
+};
+
+static const struct tiffin_store lab_undo_stores[] = {
+	{ "lab_flow", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, sizeof(struct lab_record),
+	  .undo = TIFFIN_UNDO_REBUILD },
+	{ "lab_cpu", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct lab_record),
+	  .undo = TIFFIN_UNDO_REBUILD },
+	{ "lab_all", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct lab_record),
+	  .undo = TIFFIN_UNDO_SNAPSHOT },
 };
 
 static const struct tiffin_tunable lab_tunables[] = {
@@ -170,6 +228,20 @@ const struct tiffin_policy lab_policy[LAB_POLICIES] = {
 	[LAB_BARE] = {
 		LAB_HEAD("bare"),
 		TIFFIN_HOOKS(lab_hooks[LAB_BARE]),
+	},
+	[LAB_DELTA] = {
+		LAB_HEAD("delta"),
+		TIFFIN_HOOKS(lab_hooks[LAB_DELTA]),
+		TIFFIN_STORES(lab_second_stores),
+		TIFFIN_TUNABLES(lab_tunables),
+		TIFFIN_COUNTERS(lab_counters),
+	},
+	[LAB_SIGMA] = {
+		LAB_HEAD("sigma"),
+		TIFFIN_HOOKS(lab_hooks[LAB_SIGMA]),
+		TIFFIN_STORES(lab_undo_stores),
+		TIFFIN_TUNABLES(lab_tunables),
+		TIFFIN_COUNTERS(lab_counters),
 	},
 };
 
@@ -281,6 +353,7 @@ void lab_stop(struct lab *lab)
 	lab_free_gate(&scope->gate);
 	if (scope->swap.state == TIFFIN_PROBATION)
 		tiffin_swap_commit(scope);
+	flush_delayed_work(&scope->swap.sweep.work);
 	if (strcmp(lab_active(lab), TIFFIN_DEFAULT_NAME))
 		lab_swap(lab, TIFFIN_DEFAULT_NAME " probation_ms=0");
 	for (who = LAB_POLICIES - 1; who >= 0; who--)

@@ -23,6 +23,8 @@
  * @LAB_BETA: declares the same as alpha, so that all stores go over by reference
  * @LAB_GAMMA: its stores differ from alpha's, each in one declared thing
  * @LAB_BARE: has the required hook and nothing else
+ * @LAB_DELTA: alpha's stores in a second layout, to which it converts the first
+ * @LAB_SIGMA: alpha's stores; after a rollback it wants the instance's as it was, and objects anew
  * @LAB_POLICIES: number of policies
  */
 enum lab_who {
@@ -30,6 +32,8 @@ enum lab_who {
 	LAB_BETA,
 	LAB_GAMMA,
 	LAB_BARE,
+	LAB_DELTA,
+	LAB_SIGMA,
 	LAB_POLICIES,
 };
 
@@ -87,6 +91,8 @@ struct lab_hooks {
  * @inits: calls of a policy's init
  * @adopted: what the last of them was told
  * @reached: stores that the last of them could reach, a bit a kind
+ * @converts: calls of delta's conversion, by kind of store
+ * @unknown: it does not know what it is given
  * @inside: calls that are in a policy
  * @nonsense: from here on policies answer out of range
  * @mixed: calls that found another policy's call in its hook, which D2 and D3 rule out
@@ -104,6 +110,8 @@ struct lab {
 	unsigned int inits[LAB_POLICIES];
 	u32 adopted[LAB_POLICIES];
 	u32 reached[LAB_POLICIES];
+	u32 converts[TIFFIN_STORE_KINDS];
+	bool unknown;
 	u32 inside[LAB_POLICIES];
 	bool nonsense;
 	u32 mixed;

@@ -34,12 +34,12 @@ static struct tiffin_record *store_open(struct tiffin_store_mem *mem, u32 object
 					bool *fresh)
 {
 	struct tiffin_record *rec;
-	u32 flags = 0;
+	struct tiffin_ctx ctx = { .size = sizeof(ctx) };
 
 	preempt_disable();
-	rec = tiffin_record_open(mem, object, generation, &flags);
+	rec = tiffin_record_open(mem, object, generation, &ctx);
 	preempt_enable();
-	*fresh = flags & TIFFIN_CTX_OBJECT_FRESH;
+	*fresh = ctx.flags & TIFFIN_CTX_OBJECT_FRESH;
 	return rec;
 }
 
@@ -102,26 +102,46 @@ static void store_objects(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tiffin_store_bytes(mem), OBJECTS * mem->stride);
 }
 
+static void store_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			  struct tiffin_convert_out *out)
+{
+}
+
+/* Another layout of the same schema: converted where the policy can, else left. */
+static void store_expect_other(struct kunit *test, const struct tiffin_store_mem *mem,
+			       const struct tiffin_store *decl)
+{
+	struct tiffin_store converts = *decl;
+
+	converts.convert = store_convert;
+	KUNIT_EXPECT_EQ(test, tiffin_store_handover(mem, decl), TIFFIN_HANDOVER_NEW);
+	KUNIT_EXPECT_EQ(test, tiffin_store_handover(mem, &converts), TIFFIN_HANDOVER_CONVERT);
+}
+
 /* By reference goes only what both sides mean the same bytes by. */
-static void store_fits(struct kunit *test)
+static void store_handover(struct kunit *test)
 {
 	struct tiffin_store_mem *mem = store_alloc(test, &locked_decl);
 	struct tiffin_store decl;
 
-	KUNIT_EXPECT_TRUE(test, tiffin_store_fits(mem, &locked_decl));
+	KUNIT_EXPECT_EQ(test, tiffin_store_handover(mem, &locked_decl), TIFFIN_HANDOVER_REFERENCE);
+	KUNIT_EXPECT_EQ(test, tiffin_store_handover(NULL, &locked_decl), TIFFIN_HANDOVER_NEW);
 	decl = locked_decl;
+	decl.convert = store_convert;
+	KUNIT_EXPECT_EQ(test, tiffin_store_handover(mem, &decl), TIFFIN_HANDOVER_REFERENCE);
 	decl.schema = "flows";
-	KUNIT_EXPECT_FALSE(test, tiffin_store_fits(mem, &decl));
-	decl = locked_decl;
-	decl.version++;
-	KUNIT_EXPECT_FALSE(test, tiffin_store_fits(mem, &decl));
+	KUNIT_EXPECT_EQ(test, tiffin_store_handover(mem, &decl), TIFFIN_HANDOVER_NEW);
 	decl = locked_decl;
 	decl.kind = TIFFIN_STORE_INSTANCE;
-	KUNIT_EXPECT_FALSE(test, tiffin_store_fits(mem, &decl));
-	KUNIT_EXPECT_FALSE(test, tiffin_store_fits(mem, &atomic_decl));
+	decl.convert = store_convert;
+	KUNIT_EXPECT_EQ(test, tiffin_store_handover(mem, &decl), TIFFIN_HANDOVER_NEW);
+	decl = locked_decl;
+	decl.version++;
+	store_expect_other(test, mem, &decl);
+	store_expect_other(test, mem, &atomic_decl);
 	decl = locked_decl;
 	decl.record_size--;
-	KUNIT_EXPECT_FALSE(test, tiffin_store_fits(mem, &decl));
+	store_expect_other(test, mem, &decl);
 }
 
 /* S1: the last reference frees, no earlier one. */
@@ -237,7 +257,7 @@ static struct kunit_case store_cases[] = {
 	KUNIT_CASE(store_instance),
 	KUNIT_CASE(store_per_cpu),
 	KUNIT_CASE(store_objects),
-	KUNIT_CASE(store_fits),
+	KUNIT_CASE(store_handover),
 	KUNIT_CASE(store_references),
 	KUNIT_CASE(store_generation_locked),
 	KUNIT_CASE(store_generation_atomic),

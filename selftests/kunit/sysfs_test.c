@@ -114,7 +114,7 @@ static const char *files_value(struct kunit *test, const char *name, const char 
 static void sysfs_root(struct kunit *test)
 {
 	EXPECT_TEXT(test, "version", TIFFIN_VERSION);
-	EXPECT_TEXT(test, "abi", "1.0");
+	EXPECT_TEXT(test, "abi", "1.1");
 	EXPECT_PUT(test, "version", "2", -EACCES);
 }
 
@@ -130,13 +130,14 @@ static void sysfs_family(struct kunit *test)
 
 	EXPECT_TEXT(test, "lab/abi", "2.1");
 	EXPECT_TEXT(test, "lab/available",
-		    "default\nbare-1.0+b1\ngamma-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
+		    "default\nsigma-1.0+b1\ndelta-1.0+b1\nbare-1.0+b1\ngamma-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
 	lab->figure[LAB_TICKS] = 42;
 	lab->figure[LAB_LEVEL] = U64_MAX;
 	EXPECT_TEXT(test, "lab/figures/ticks", "42");
 	EXPECT_TEXT(test, "lab/figures/level", "18446744073709551615");
 	lab_unload(lab, LAB_GAMMA);
-	EXPECT_TEXT(test, "lab/available", "default\nbare-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
+	EXPECT_TEXT(test, "lab/available",
+		    "default\nsigma-1.0+b1\ndelta-1.0+b1\nbare-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
 }
 
 static void sysfs_limits(struct kunit *test)

@@ -77,11 +77,11 @@ id_of() { basename /sys/kernel/tiffin/policies/"$1"-*; }
 tunable() { echo "$2" > /sys/kernel/tiffin/policies/"$(id_of "$1")"/tunables/work; }
 counter() { cat /sys/kernel/tiffin/policies/"$(id_of "$1")"/counters/"$2"; }
 
-for module in tiffin tiffin_test_family test_ledger_a test_ledger_b; do
+for module in tiffin tiffin_test_family test_ledger_a test_ledger_b test_ledger_c; do
 	insmod $module.ko || ktap_exit_fail_msg "$module doesn't load"
 done
 ktap_print_header
-ktap_set_plan 63
+ktap_set_plan 69
 
 is "default is active from the start" "$(policy_of)" default
 is "state is stable" "$(cat $scope/state)" stable
@@ -142,6 +142,31 @@ is "per-CPU books lost nothing over all swaps" "$(result cpu_miss)" 0
 is "object books lost nothing over all swaps" "$(result object_miss)" 0
 is "the books' total is the number of answers" "$(counter "$(policy_of)" calls)" "$(result answered)"
 is "all three stores went over" "$(counter "$(policy_of)" adopted)" 3
+
+# The same, with books that are converted at each swap. The next swap waits for the last record.
+echo default > $scope/active
+echo "4 600000 1" > $family/run &
+runner=$!
+calls=$(stat calls)
+wait_calls $((calls + 1))
+tunable ledger_c 200
+echo ledger_a > $scope/active
+failed=0
+for ((i = 0; i < swaps / 10; i++)); do
+	for next in ledger_c ledger_b; do
+		wait_state stable
+		echo $next > $scope/active || { ((failed++)); ktap_print_msg "$(cat $scope/error)"; }
+	done
+done
+for ((i = 0; i < 1000 && $(counter ledger_b own) == 0; i++)); do sleep 0.1; done
+wait_state stable
+kill $runner; wait $runner 2>/dev/null
+is "no swap with conversions failed" $failed 0
+is "none of its calls ran over a flip" "$(stat overlapped) $(result overlaps)" "0 0"
+is "no answer was mixed up by a conversion" "$(result wrong) $(result stale)" "0 0"
+is "per-CPU books lost nothing by conversions" "$(result cpu_miss)" 0
+is "object books lost nothing by conversions" "$(result object_miss)" 0
+is "their total is the number of answers" "$(counter ledger_b calls)" "$(result answered)"
 
 # A call that does not end by itself: time limit, self-reversal, a name.
 holder=$(policy_of)
@@ -213,7 +238,7 @@ is "swaps while CPUs come and go" "$failed $(stat overlapped) $(result overlaps)
 
 # Out: a policy in use can't go; then all can.
 lsmod | awk '/^tiffin_test_ledger/ && $3 > 0 { print $1 }' | xargs rmmod 2>/dev/null
-holds "a policy in use can't be unloaded" "$(lsmod | grep -c '^tiffin_test_ledger') == 2"
+holds "a policy in use can't be unloaded" "$(lsmod | grep -c '^tiffin_test_ledger') == 3"
 echo default > $scope/active
 is "back to the default" "$(policy_of)" default
 lsmod | awk '/^tiffin_test_ledger/ { print $1 }' | xargs rmmod

@@ -157,6 +157,7 @@ TEST(gate_is_closed_with_interrupts_off)
 
 /* A second gate, and a thread that flips it while the first one is closed. */
 static struct tiffin_gate second;
+static struct tiffin_instance second_instance;
 static pthread_t second_thread;
 static u32 second_waits;
 
@@ -170,7 +171,7 @@ static void *flip_second(void *unused)
 {
 	struct tiffin_gate_report report;
 
-	tiffin_gate_flip(&second, NULL, 5, &report);
+	tiffin_gate_flip(&second, second.active, 5, &report);
 	return NULL;
 }
 
@@ -193,7 +194,7 @@ TEST(one_gate_at_a_time)
 	struct tiffin_gate *gate = &lab->family.scope->gate;
 
 	the_lab = lab;
-	EXPECT(tiffin_gate_init(&second, NULL), ==, 0);
+	EXPECT(tiffin_gate_init(&second, &second_instance), ==, 0);
 	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
 	shim.before_lock = second_takes_a_lock;
 	shim.on_relax = flip_second_beside;

@@ -13,6 +13,21 @@
 #include <tiffin/plugin.h>
 #include <tiffin/state.h>
 
+/*
+ * The books' records have two layouts, between which each ledger converts: in the second one, that
+ * of a ledger which defines LEDGER_SECOND, each begins with words that mean nothing.
+ */
+#define LEDGER_PAD_WORDS	3
+#ifdef LEDGER_SECOND
+#define LEDGER_VERSION		2
+#define LEDGER_PAD		__u64 pad[LEDGER_PAD_WORDS]
+#define LEDGER_OWN_PAD		LEDGER_PAD_WORDS
+#else
+#define LEDGER_VERSION		1
+#define LEDGER_PAD		__u64 pad[0]
+#define LEDGER_OWN_PAD		0
+#endif
+
 /* The books' totals, each also a counter of the same number; and further counters. */
 enum {
 	LEDGER_CALLS,
@@ -32,6 +47,7 @@ enum {
  * @total: so far, over all ledgers that had this record
  */
 struct ledger {
+	LEDGER_PAD;
 	__u64 highest;
 	__u64 carried;
 	__u64 total[LEDGER_TOTALS];
@@ -43,6 +59,7 @@ struct ledger {
  * @carried: epoch in which @calls was last carried over to the policy's counters
  */
 struct ledger_cpu {
+	LEDGER_PAD;
 	__u64 calls;
 	__u64 carried;
 };
@@ -152,9 +169,30 @@ static int ledger_call(const struct tiffin_ctx *ctx)
 	return overlap;
 }
 
+/* From either layout to this ledger's. */
+static void ledger_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			   struct tiffin_convert_out *out)
+{
+	const __u32 theirs = in->version == 2 ? LEDGER_PAD_WORDS : 0;
+	const __u32 words = in->record_size / sizeof(__u64);
+	const __u64 *from = in->from;
+	__u64 *to = out->record;
+	__u32 i;
+
+	if (in->version > 2 || words > TIFFIN_MAX_RECORD / sizeof(__u64)) {
+		out->unknown = 1;
+		return;
+	}
+	for (i = theirs; i < words; i++)
+		to[i - theirs + LEDGER_OWN_PAD] = from[i];
+}
+
+#define LEDGER_STORE(kind_, sharing_, type)						\
+	{ "ledger", LEDGER_VERSION, kind_, sharing_, sizeof(type), .convert = ledger_convert }
+
 /* @record: the instance's, which begins with a struct ledger */
 #define LEDGER_STORES(record)								\
-	{ "ledger", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(record) },		\
-	{ "ledger", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct ledger_cpu) }
+	LEDGER_STORE(TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, record),			\
+	LEDGER_STORE(TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, struct ledger_cpu)
 
 #endif /* TIFFIN_TEST_LEDGER_H */

@@ -7,12 +7,13 @@
 #include <tiffin/test_ledger.h>
 
 struct ledger_object {
+	LEDGER_PAD;
 	__u64 calls;
 };
 
 static const struct tiffin_store ledger_stores[] = {
 	LEDGER_STORES(struct ledger),
-	{ "ledger", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, sizeof(struct ledger_object) },
+	LEDGER_STORE(TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, struct ledger_object),
 };
 
 static void ledger_ask(const struct tiffin_ctx *ctx, const struct tiffin_test_in *in,

@@ -20,6 +20,7 @@ char *kstrdup(const char *text, int gfp);
 
 #define kmalloc(size, gfp)	((void)(gfp), shim_alloc(size))
 #define kzalloc(size, gfp)	((void)(gfp), shim_alloc(size))
+#define kvmalloc(size, gfp)	((void)(gfp), shim_alloc(size))
 #define kvzalloc(size, gfp)	((void)(gfp), shim_alloc(size))
 #define kvcalloc(n, size, gfp)	((void)(gfp), shim_alloc(array_size(n, size)))
 #define vzalloc(size)		shim_alloc(size)

@@ -351,7 +351,7 @@ void usleep_range(unsigned long min_us, unsigned long max_us)
 
 static pthread_mutex_t work_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct delayed_work *works;
-struct workqueue_struct *system_wq;
+struct workqueue_struct *system_wq, *system_unbound_wq;
 
 void shim_delayed_work_init(struct delayed_work *dwork, void (*fn)(struct work_struct *work))
 {
@@ -415,6 +415,15 @@ bool cancel_delayed_work(struct delayed_work *dwork)
 bool cancel_delayed_work_sync(struct delayed_work *dwork)
 {
 	return cancel_delayed_work(dwork);
+}
+
+bool flush_delayed_work(struct delayed_work *dwork)
+{
+	bool was = cancel_delayed_work(dwork);
+
+	if (was)
+		dwork->work.fn(&dwork->work);
+	return was;
 }
 
 bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay)

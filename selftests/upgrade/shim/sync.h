@@ -201,6 +201,7 @@ bool kref_put(struct kref *ref, void (*release)(struct kref *ref));
 
 u64 ktime_get_ns(void);
 void usleep_range(unsigned long min_us, unsigned long max_us);
+#define cond_resched()			sched_yield()
 #define ktime_get_mono_fast_ns()	ktime_get_ns()
 /* May stand still while interrupts are off; who asks it then is told. */
 u64 local_clock(void);
@@ -227,7 +228,7 @@ struct work_struct {
 };
 
 struct workqueue_struct;
-extern struct workqueue_struct *system_wq;
+extern struct workqueue_struct *system_wq, *system_unbound_wq;
 
 struct delayed_work {
 	struct work_struct work;
@@ -240,6 +241,7 @@ void shim_delayed_work_init(struct delayed_work *dwork, void (*fn)(struct work_s
 bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay);
 bool cancel_delayed_work_sync(struct delayed_work *dwork);
 bool cancel_delayed_work(struct delayed_work *dwork);
+bool flush_delayed_work(struct delayed_work *dwork);
 bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay);
 #define INIT_DELAYED_WORK(dwork, fn)	shim_delayed_work_init(dwork, fn)
 #define to_delayed_work(w)		container_of(w, struct delayed_work, work)
