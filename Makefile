@@ -7,7 +7,7 @@
 KERNELS ?= 6.12 6.1
 K ?= $(KERNELS)
 
-.PHONY: all modules policies tiffin check check-full check-mutants demo bench clean help
+.PHONY: all modules policies tiffin check check-full check-mutants abi-diff demo bench clean help
 
 
 all: modules policies tiffin
@@ -18,6 +18,7 @@ help:
 	@echo "make check            every test that a change must pass"
 	@echo "make check-full       the same and the long ones"
 	@echo "make check-mutants    break the product on purpose; each break must be noticed"
+	@echo "make abi-diff         what changed in the ABI since it was recorded (FROM=1.0), and why"
 	@echo "make bench            measure"
 	@echo "make modules K=6.12   host modules for one kernel (6.12, 6.1, running, a release)"
 	@echo "make policies K=6.12  policies for one kernel"
@@ -47,6 +48,10 @@ check-full:
 check-mutants:
 	tools/deps build vm test source kunit
 	selftests/mutants/run
+
+abi-diff:
+	@tools/deps build abi
+	@selftests/abi/diff $(if $(FROM),--from $(FROM))
 
 demo:
 	tools/deps build vm test demo

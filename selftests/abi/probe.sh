@@ -129,3 +129,22 @@ abi_dump()
 	rm -rf "$work"
 	return $status
 }
+
+# abi_recorded UNIT FOLDER: the versions that have a baseline there, oldest first
+abi_recorded()
+{
+	find "$2" -maxdepth 1 -name "$1-*.abi" -printf '%f\n' 2>/dev/null |
+		sed -n "s/^$1-\([0-9]\+[.][0-9]\+\)[.]abi\$/\1/p" | sort -V
+}
+
+# abi_not_after A B: whether version A is B or an older one
+abi_not_after()
+{
+	[ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+# abi_differ OLD NEW OUTPUT: what abidiff has to say; status 0 where they differ
+abi_differ()
+{
+	! abidiff --harmless --redundant --no-show-locs "$1" "$2" >"$3" 2>&1
+}
