@@ -7,13 +7,18 @@
 #include "policy_packet_steering.h"
 
 /*
- * A host of a later minor version: the question has bytes behind those that the policy knows, and
- * so has each CPU's state.
+ * A host of a later minor version: question and answer have bytes behind those that the policy
+ * knows, and so has each CPU's state.
  */
 #define LATER	16
 
 struct question {
 	struct tiffin_ps_in in;
+	unsigned char later[LATER];
+};
+
+struct answer {
+	struct tiffin_ps_out out;
 	unsigned char later[LATER];
 };
 
@@ -58,6 +63,24 @@ void ps_free(struct ps *ps)
 {
 	policy_host_free(ps->host);
 	free(ps);
+}
+
+/* What the policy's version has no field for reads as zero. */
+static void check_end(const struct ps *ps, const struct answer *answer)
+{
+	const unsigned char *bytes = (const void *)answer;
+	const __u32 abi = ps->policy->family_abi;
+	size_t i = sizeof(answer->out);
+
+	if (abi < TIFFIN_ABI(1, 1))
+		i = offsetof(struct tiffin_ps_out, repeat);
+	for (; i < sizeof(*answer); i++)
+		if (bytes[i]) {
+			policy_fault("%s wrote to byte %zu of its answer, which ABI %u.%u has not",
+				     ps->policy->name, i, TIFFIN_ABI_MAJOR(abi),
+				     TIFFIN_ABI_MINOR(abi));
+			return;
+		}
 }
 
 static void check_answer(const struct ps *ps, const struct tiffin_ps_out *out)
@@ -105,7 +128,7 @@ static void fill_cpus(const struct ps *ps, struct tiffin_ps_in *in)
 struct tiffin_ps_out ps_decide(struct ps *ps, const struct tiffin_ps_in *packet)
 {
 	__u32 bucket = (packet->hash + packet->stage * 0x9e3779b1u) % PS_FLOWS;
-	struct tiffin_ps_out out = { .size = sizeof(out) };
+	struct answer a = { .out.size = sizeof(a) };
 	struct question q = { .in = *packet };
 	struct policy_call call = {
 		.cpu = packet->cpu, .object = bucket, .now_ns = ps->now_ns, .epoch = ps->epoch,
@@ -131,16 +154,17 @@ struct tiffin_ps_out ps_decide(struct ps *ps, const struct tiffin_ps_in *packet)
 	fill_cpus(ps, &q.in);
 
 	if (!policy_host_call(ps->host, offsetof(struct tiffin_ps_hooks, decide), &call, &q,
-			      sizeof(q), &out, sizeof(out)))
+			      sizeof(q), &a, sizeof(a)))
 		errx(1, "%s lacks the hook decide", ps->policy->name);
-	check_answer(ps, &out);
-	if (out.verdict == TIFFIN_PS_CPU)
-		ps->flow[bucket].cpu = out.cpu;
-	else if (out.verdict == TIFFIN_PS_STAY)
+	check_answer(ps, &a.out);
+	check_end(ps, &a);
+	if (a.out.verdict == TIFFIN_PS_CPU)
+		ps->flow[bucket].cpu = a.out.cpu;
+	else if (a.out.verdict == TIFFIN_PS_STAY)
 		ps->flow[bucket].cpu = packet->cpu;
 	free((void *)q.in.cpus);
 	free((void *)q.in.usable);
-	return out;
+	return a.out;
 }
 
 __u32 ps_target(struct ps *ps, const struct tiffin_ps_in *packet)
