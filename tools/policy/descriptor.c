@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Checks of a policy's descriptor in user space; see descriptor.h. */
 #include <ctype.h>
-#include <stddef.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,9 +72,6 @@ static const char *check_own_name(const char *what, const void *array, __u32 str
 				    name_of(array, stride, i));
 	return bad;
 }
-
-/* Bytes of a store's declaration in version 1.0. */
-#define FIRST_STORE	offsetof(struct tiffin_store, undo)
 
 /* What a store declares beyond version 1.0. How many records there are only the host knows. */
 static const char *check_undo(const struct tiffin_policy *p, const struct tiffin_store *s)
@@ -161,6 +158,7 @@ static const char *check_counters(const struct tiffin_policy *p)
 	return bad;
 }
 
+/* @size: of an entry as it was in version 1.0 */
 static int array_ok(const void *array, __u32 nr, __u32 max, __u32 stride, size_t size)
 {
 	return !nr || (nr <= max && array && stride >= size);
@@ -185,9 +183,15 @@ static const char *check_hooks(const struct tiffin_policy *p)
 
 const char *policy_check(const struct tiffin_policy *p)
 {
+	/* Sizes in version 1.0, which is what any policy has at least. */
+	const size_t policy = offsetof(struct tiffin_policy, init) + sizeof(p->init);
+	const size_t store = offsetof(struct tiffin_store, record_size) +
+			     sizeof(p->stores->record_size);
+	const size_t tunable = offsetof(struct tiffin_tunable, def) + sizeof(p->tunables->def);
+	const size_t counter = offsetof(struct tiffin_counter, doc) + sizeof(p->counters->doc);
 	const char *bad;
 
-	if (p->magic != TIFFIN_POLICY_MAGIC || p->size < sizeof(*p) || !p->hooks)
+	if (p->magic != TIFFIN_POLICY_MAGIC || p->size < policy || !p->hooks)
 		return "the descriptor is none: write it with TIFFIN_POLICY() and TIFFIN_HOOKS()";
 	if (!name_ok(p->name, sizeof(p->name), "_") || !strcmp(p->name, "default"))
 		return wrong("the policy can't be named '%.*s': " NAMED ", and is not 'default'",
@@ -195,11 +199,10 @@ const char *policy_check(const struct tiffin_policy *p)
 	if (!name_ok(p->version, sizeof(p->version), "._"))
 		return wrong("version '%.*s' is none: it has 1 to 15 letters, digits, '.' or '_'",
 			     TIFFIN_VERSION_LEN, p->version);
-	if (!array_ok(p->stores, p->nr_stores, TIFFIN_STORE_KINDS, p->store_stride, FIRST_STORE) ||
+	if (!array_ok(p->stores, p->nr_stores, TIFFIN_STORE_KINDS, p->store_stride, store) ||
 	    !array_ok(p->tunables, p->nr_tunables, TIFFIN_MAX_TUNABLES, p->tunable_stride,
-		      sizeof(*p->tunables)) ||
-	    !array_ok(p->counters, p->nr_counters, TIFFIN_MAX_COUNTERS, p->counter_stride,
-		      sizeof(*p->counters)))
+		      tunable) ||
+	    !array_ok(p->counters, p->nr_counters, TIFFIN_MAX_COUNTERS, p->counter_stride, counter))
 		return wrong("%u stores, %u tunables and %u counters are too many (at most %d, %d, %d), or not declared by TIFFIN_STORES(), TIFFIN_TUNABLES() and TIFFIN_COUNTERS()",
 			     p->nr_stores, p->nr_tunables, p->nr_counters, TIFFIN_STORE_KINDS,
 			     TIFFIN_MAX_TUNABLES, TIFFIN_MAX_COUNTERS);
