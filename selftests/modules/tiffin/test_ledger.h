@@ -169,6 +169,12 @@ static int ledger_call(const struct tiffin_ctx *ctx)
 	return overlap;
 }
 
+/* A ledger of an older version of the ABI has the first layout, and converts nothing. */
+#if TIFFIN_ABI_MINOR(TIFFIN_CORE_ABI) < 1
+#define LEDGER_CONVERT
+#else
+#define LEDGER_CONVERT		.convert = ledger_convert
+
 /* From either layout to this ledger's. */
 static void ledger_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
 			   struct tiffin_convert_out *out)
@@ -186,9 +192,10 @@ static void ledger_convert(const struct tiffin_ctx *ctx, const struct tiffin_con
 	for (i = theirs; i < words; i++)
 		to[i - theirs + LEDGER_OWN_PAD] = from[i];
 }
+#endif
 
 #define LEDGER_STORE(kind_, sharing_, type)						\
-	{ "ledger", LEDGER_VERSION, kind_, sharing_, sizeof(type), .convert = ledger_convert }
+	{ "ledger", LEDGER_VERSION, kind_, sharing_, sizeof(type), LEDGER_CONVERT }
 
 /* @record: the instance's, which begins with a struct ledger */
 #define LEDGER_STORES(record)								\
