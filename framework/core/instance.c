@@ -40,7 +40,7 @@ static int tiffin_instance_stores(struct tiffin_instance *inst, struct tiffin_in
 
 		if (!policy->has_store[k])
 			continue;
-		how = tiffin_store_handover(have, &policy->store[k]);
+		how = have ? tiffin_store_handover(have, &policy->store[k]) : TIFFIN_HANDOVER_NEW;
 		if (how == TIFFIN_HANDOVER_REFERENCE) {
 			if (tiffin_instance_adopt(inst, older, k))
 				return -ENOMEM;
