@@ -20,6 +20,7 @@ TEST_F(hash, answers_for_every_packet)
 	long long answered = tiffin_stat("packet_steering", "answered");
 
 	ASSERT_GE(answered, 0);
+	ASSERT_EQ(0, tiffin_tune("hash", "repeat", "0"));
 	EXPECT_EQ(1000, tiffin_packets(1000));
 	EXPECT_GE(tiffin_stat("packet_steering", "answered"), answered + 1000);
 	EXPECT_EQ(0, tiffin_stat("packet_steering", "bad_answers"));
