@@ -30,7 +30,7 @@ try "help of an unknown command" 2 err="no command 'x'" -- help x
 try "help in JSON" 0 json='len(d["commands"]) == 15' -- help --json
 try "help of a command in JSON" 0 json='[c["command"] for c in d["commands"]] == ["swap"]' -- \
 	help swap --json
-try "version" 0 out='^tiffin [0-9.]+, core ABI 1\.0' out='host not loaded' -- version
+try "version" 0 out='^tiffin [0-9.]+, core ABI 1\.1' out='host not loaded' -- version
 try "--version" 0 out='^tiffin [0-9.]+' -- --version
 try "version in JSON" 0 json='d["host"] is None and d["family_abi"]["packet_steering"] == "1.1"' -- \
 	version --json

@@ -97,9 +97,9 @@ try "defect: ABI that is none" 8 out='tiffin_core_abi=one is no version' -- veri
 edit other-release "s/^(vermagic=)[^ ]+/\\16.12.0-other/"
 finds "another release" kernel "built for kernel 6\.12\.0-other, not for ${release//+/.}" "$work/other-release.ko"
 
-try "older host" 8 out='  miss  abi .*built for core ABI 1\.0, which 0\.9' -- \
+try "older host" 8 out='  miss  abi .*built for core ABI 1\.1, which 0\.9' -- \
 	verify "${host[@]}" --host-abi core=0.9 "$good"
-try "newer minor of the host" 0 out='  ok    abi .*core ABI 1\.0 fits 1\.7 \(--host-abi\)' -- \
+try "newer minor of the host" 0 out='  ok    abi .*core ABI 1\.1 fits 1\.7 \(--host-abi\)' -- \
 	verify "${host[@]}" --host-abi core=1.7 "$good"
 try "newer major of the host" 8 out='carry its source over' -- \
 	verify "${host[@]}" --host-abi packet_steering=2.0 "$good"
@@ -122,8 +122,8 @@ mkdir -p "$work/sysfs-abi/packet_steering"
 echo 3.0 >"$work/sysfs-abi/abi"
 echo 1.2 >"$work/sysfs-abi/packet_steering/abi"
 export TIFFIN_SYSFS=$work/sysfs-abi
-try "ABI of the host that is loaded" 8 out='  miss  abi .*core ABI 1\.0, which 3\.0 \(the host here\)' \
-	out='  ok    abi .*packet_steering ABI 1\.0 fits 1\.2' -- verify --kernel "$release" "$good"
+try "ABI of the host that is loaded" 8 out='  miss  abi .*core ABI 1\.1, which 3\.0 \(the host here\)' \
+	out='  ok    abi .*packet_steering ABI 1\.1 fits 1\.2' -- verify --kernel "$release" "$good"
 unset TIFFIN_SYSFS
 
 # Defects in code and data: each an object that is linked to the good module.
