@@ -214,8 +214,7 @@ static void tiffin_swap_try_stable(struct tiffin_scope *scope)
 
 void tiffin_swap_swept(struct tiffin_scope *scope)
 {
-	WRITE_ONCE(scope->swap.sweep.inst, NULL);
-	/* Against the one in tiffin_swap_keep(). */
+	/* Between the sweep's end and the state: against the one in tiffin_swap_keep(). */
 	smp_mb();
 	tiffin_swap_try_stable(scope);
 }

@@ -33,9 +33,9 @@ static bool tiffin_sweep_record(struct tiffin_scope *scope, struct tiffin_instan
 
 static void tiffin_sweep_work(struct work_struct *work)
 {
-	struct tiffin_sweep *sweep = container_of(to_delayed_work(work), struct tiffin_sweep,
-						  work);
-	struct tiffin_scope *scope = sweep->scope;
+	struct tiffin_scope *scope = container_of(to_delayed_work(work), struct tiffin_scope,
+						  swap.sweep.work);
+	struct tiffin_sweep *sweep = &scope->swap.sweep;
 	struct tiffin_instance *inst = sweep->inst;
 	struct tiffin_store_mem *mem = inst->store[TIFFIN_STORE_OBJECT];
 
@@ -47,15 +47,13 @@ static void tiffin_sweep_work(struct work_struct *work)
 		cond_resched();
 	}
 	tiffin_store_converted(mem);
+	WRITE_ONCE(sweep->inst, NULL);
 	tiffin_swap_swept(scope);
 }
 
 void tiffin_sweep_init(struct tiffin_scope *scope)
 {
-	struct tiffin_sweep *sweep = &scope->swap.sweep;
-
-	INIT_DELAYED_WORK(&sweep->work, tiffin_sweep_work);
-	sweep->scope = scope;
+	INIT_DELAYED_WORK(&scope->swap.sweep.work, tiffin_sweep_work);
 }
 
 void tiffin_sweep_begin(struct tiffin_scope *scope)

@@ -28,13 +28,11 @@ struct tiffin_scope;
 /**
  * struct tiffin_sweep - the sweep of a scope
  * @work: does it
- * @scope: whose
  * @inst: whose records; NULL while there is no sweep
  * @next: objects below it are done
  */
 struct tiffin_sweep {
 	struct delayed_work work;
-	struct tiffin_scope *scope;
 	struct tiffin_instance *inst;
 	u32 next;
 };

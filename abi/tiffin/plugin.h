@@ -165,7 +165,6 @@ struct tiffin_convert_out {
  * @kind: one of enum tiffin_store_kind
  * @sharing: one of enum tiffin_sharing
  * @record_size: bytes of a record, 1 to TIFFIN_MAX_RECORD
- *
  * @undo: one of enum tiffin_undo. Since 1.1.
  * @reserved: zero
  * @convert: optional; makes a record of this store from one of the older policy's store of the same

@@ -50,7 +50,10 @@ static int tiffin_instance_stores(struct tiffin_instance *inst, struct tiffin_in
 						    policy->family->max_objects);
 		if (!inst->store[k])
 			return -ENOMEM;
-		if (how == TIFFIN_HANDOVER_CONVERT && k == TIFFIN_STORE_OBJECT)
+		if (how != TIFFIN_HANDOVER_CONVERT)
+			continue;
+		inst->converts |= BIT(k);
+		if (k == TIFFIN_STORE_OBJECT)
 			tiffin_store_convert_from(inst->store[k], have, policy->store[k].convert);
 	}
 	return 0;
@@ -214,9 +217,7 @@ static void tiffin_instance_take_over(struct tiffin_instance *inst, struct tiffi
 	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
 		if (inst->saved[k])
 			tiffin_store_save(inst->store[k], inst->saved[k]);
-		if (k != TIFFIN_STORE_OBJECT && inst->store[k] &&
-		    tiffin_store_handover(older->store[k], &inst->policy->store[k]) ==
-		    TIFFIN_HANDOVER_CONVERT)
+		if (k != TIFFIN_STORE_OBJECT && inst->converts & BIT(k))
 			tiffin_instance_convert(inst, older, k, epoch);
 	}
 }

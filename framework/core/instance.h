@@ -16,6 +16,7 @@
  * @counters: per CPU, in the order of the declaration; NULL where the policy has none
  * @store: by kind; NULL where the policy declares none
  * @adopted: bit K: store K came by reference
+ * @converts: bit K: the records of store K are made from the older ones
  * @older: the instance that @adopted and converted stores come from, until it is sure that nobody
  *	goes back to it; then NULL
  * @saved: by kind: memory for the bytes of an adopted store, where @older wants them back as they
@@ -29,6 +30,7 @@ struct tiffin_instance {
 	u64 __percpu *counters;
 	struct tiffin_store_mem *store[TIFFIN_STORE_KINDS];
 	u32 adopted;
+	u32 converts;
 	struct tiffin_instance *older;
 	void *saved[TIFFIN_STORE_KINDS];
 	struct tiffin_store_mem *spare;
