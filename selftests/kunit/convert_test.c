@@ -8,12 +8,6 @@
 
 #include "lab_kunit.h"
 
-/* Longer than any test takes. */
-#define LONG	" probation_ms=86400000"
-
-#define EXPECT_SWAP(test, text)								\
-	KUNIT_ASSERT_EQ_MSG(test, lab_swap((test)->priv, text), 0, "%s", lab_error((test)->priv))
-
 static struct tiffin_scope *scope_of(struct kunit *test)
 {
 	return ((struct lab *)test->priv)->family.scope;
@@ -52,6 +46,17 @@ static void convert_lock_seven(struct lab *lab)
 	convert_lock(convert_now, 7, 1);
 }
 
+/* Swap; the sweep will get as far as object 7. */
+static void convert_to_locked_seven(struct kunit *test, const char *text)
+{
+	struct lab *lab = test->priv;
+
+	convert_now = test;
+	lab->on_flipped = convert_lock_seven;
+	EXPECT_SWAP(test, text);
+	lab->on_flipped = NULL;
+}
+
 /* Ask about an object whose record the sweep may have at the moment. */
 static void convert_ask(struct kunit *test, u32 object, u32 generation, struct lab_out *out)
 {
@@ -83,9 +88,7 @@ static void convert_at_first_touch(struct kunit *test)
 	EXPECT_SWAP(test, "alpha");
 	convert_asked(test, 7, 3);
 	convert_asked(test, 8, 1);
-	convert_now = test;
-	lab->on_flipped = convert_lock_seven;
-	EXPECT_SWAP(test, "delta" LONG);
+	convert_to_locked_seven(test, "delta" LONG);
 	KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, 7, &out), TIFFIN_CONTINUITY);
 	convert_lock(test, 7, 0);
 	convert_ask(test, 7, 1, &out);
@@ -180,10 +183,7 @@ static void convert_is_busy(struct kunit *test)
 
 	EXPECT_SWAP(test, "alpha");
 	convert_asked(test, 7, 1);
-	convert_now = test;
-	lab->on_flipped = convert_lock_seven;
-	EXPECT_SWAP(test, "delta");
-	lab->on_flipped = NULL;
+	convert_to_locked_seven(test, "delta");
 	convert_reach_seven(test);
 	KUNIT_EXPECT_EQ(test, scope_of(test)->swap.state, TIFFIN_SWEEPING);
 	KUNIT_EXPECT_STREQ(test, scope_of(test)->swap.report.result, "committed");
@@ -206,10 +206,7 @@ static void convert_undone_in_the_middle(struct kunit *test)
 	EXPECT_SWAP(test, "alpha");
 	convert_asked(test, 7, 2);
 	convert_asked(test, 9, 2);
-	convert_now = test;
-	lab->on_flipped = convert_lock_seven;
-	EXPECT_SWAP(test, "delta" LONG);
-	lab->on_flipped = NULL;
+	convert_to_locked_seven(test, "delta" LONG);
 	KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, 9, &out), TIFFIN_ANSWERED);
 	KUNIT_EXPECT_EQ(test, out.object_calls, 3);
 	KUNIT_ASSERT_EQ(test, tiffin_swap_rollback(scope_of(test)), 0);
@@ -228,10 +225,7 @@ static void convert_not_of_others(struct kunit *test)
 
 	EXPECT_SWAP(test, "alpha");
 	convert_asked(test, 7, 3);
-	convert_now = test;
-	lab->on_flipped = convert_lock_seven;
-	EXPECT_SWAP(test, "delta" LONG);
-	lab->on_flipped = NULL;
+	convert_to_locked_seven(test, "delta" LONG);
 	convert_lock(test, 7, 0);
 	convert_ask(test, 7, 2, &out);
 	KUNIT_EXPECT_LE(test, out.object_calls, 1);
@@ -250,10 +244,7 @@ static void convert_unknown(struct kunit *test)
 	EXPECT_SWAP(test, "alpha");
 	convert_asked(test, 7, 3);
 	lab->unknown = true;
-	convert_now = test;
-	lab->on_flipped = convert_lock_seven;
-	EXPECT_SWAP(test, "delta" LONG);
-	lab->on_flipped = NULL;
+	convert_to_locked_seven(test, "delta" LONG);
 	convert_lock(test, 7, 0);
 	convert_ask(test, 7, 1, &out);
 	KUNIT_EXPECT_EQ(test, out.object_calls, 1);

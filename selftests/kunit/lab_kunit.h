@@ -35,6 +35,12 @@ static inline bool lab_wait_stable(struct lab *lab)
 	return false;
 }
 
+/* Longer than any test takes: only what the test does ends such a probation. */
+#define LONG	" probation_ms=86400000"
+
+#define EXPECT_SWAP(test, text)								\
+	KUNIT_ASSERT_EQ_MSG(test, lab_swap((test)->priv, text), 0, "%s", lab_error((test)->priv))
+
 /* The sentence @text contains @part, and shows what it was if not. */
 #define LAB_EXPECT_SAYS(test, text, part)						\
 	KUNIT_EXPECT_TRUE_MSG(test, strstr(text, part), "'%s' does not say '%s'", text, part)

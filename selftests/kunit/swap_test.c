@@ -7,12 +7,6 @@
 
 #include "lab_kunit.h"
 
-/* Longer than any test takes: only what the test does ends such a probation. */
-#define LONG	" probation_ms=86400000"
-
-#define EXPECT_SWAP(test, text)								\
-	KUNIT_ASSERT_EQ_MSG(test, lab_swap((test)->priv, text), 0, "%s", lab_error((test)->priv))
-
 static struct tiffin_swap *swap_of(struct kunit *test)
 {
 	return &((struct lab *)test->priv)->family.scope->swap;
