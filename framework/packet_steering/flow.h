@@ -353,6 +353,12 @@ enum ps_move ps_may_move(struct ps_bucket *b, u64 word, const struct ps_evidence
  */
 u64 ps_bucket_restart(struct ps_bucket *b, u64 word, struct ps_seen *seen, u32 coming, u32 since);
 
+/* No packet was placed for so long that the flow is forgotten. */
+static inline bool ps_bucket_silent(const struct ps_bucket *b, u32 now)
+{
+	return (s32)(now - READ_ONCE(b->placed)) > PS_FORGET;
+}
+
 /* The flow has been silent for PS_FORGET: give the bucket away. See ps_bucket_refresh(). */
 void ps_bucket_forget(struct ps_bucket *b, u32 now);
 
@@ -365,7 +371,7 @@ void ps_bucket_forget(struct ps_bucket *b, u32 now);
  */
 static inline void ps_bucket_refresh(struct ps_bucket *b, u32 now)
 {
-	if (unlikely((s32)(now - READ_ONCE(b->placed)) > PS_FORGET))
+	if (unlikely(ps_bucket_silent(b, now)))
 		ps_bucket_forget(b, now);
 }
 

@@ -199,6 +199,11 @@ static noinline u64 ps_place_slow(struct ps_bucket *b, u32 place, u32 want, u32 
 	return ps_word(ps_word_seq(word), given);
 }
 
+static __always_inline u32 ps_segs(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->gso_segs ?: 1;
+}
+
 /* The packet is not placed: only what it has to tell is remembered. */
 static noinline int ps_untracked(struct net_device *dev, struct sk_buff *skb,
 				 struct rps_dev_flow **rflowp, struct ps_cpu_slot *s, u32 mark)
@@ -263,7 +268,7 @@ static __always_inline u32 ps_want_policy(const struct tiffin_ps_out *out, u32 l
 
 /* Put the question. Gives the wanted lane, with PS_LANE_FORCE; PS_LANE_NONE: the stock kernel's. */
 static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct ps_bucket *b,
-			   u32 place, u32 hash, u32 segs, u32 this_cpu)
+			   u32 place, u32 segs, u32 this_cpu)
 {
 	const struct ps_usable *usable = rcu_dereference(ps_cpus.usable);
 	u64 word = READ_ONCE(b->word);
@@ -279,7 +284,7 @@ static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct p
 	const struct tiffin_ps_in in = {
 		.size = sizeof(in),
 		.stage = ps_place_stage(place),
-		.hash = hash,
+		.hash = skb->hash,
 		.cpu = this_cpu,
 		.flow_cpu = lane == PS_LANE_NONE ? TIFFIN_PS_NO_CPU : ps_lane_cpu(lane),
 		.in_flight = READ_ONCE(seen->at) && missing > 0 ? missing : 0,
@@ -305,6 +310,27 @@ static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct p
 	return verdict == TIFFIN_CONTINUITY ? ps_want_same(lane, this_cpu) : PS_LANE_NONE;
 }
 
+/* Where this host is the only user of the static branch, RPS and RFS are not configured. */
+static __always_inline bool ps_stock_is_plain(void)
+{
+	return likely(atomic_read(&rps_needed.key.enabled) == 1);
+}
+
+/* What the stock kernel wants then. */
+static __always_inline u32 ps_want_plain(u32 this_cpu)
+{
+	return PS_LANE_STOCK | PS_LANE_STAY | this_cpu;
+}
+
+/* The policy's last answer, where it holds for this packet, too; PS_LANE_NONE where not. */
+static __always_inline u32 ps_want_repeated(struct ps_bucket *b, u32 mode, u32 this_cpu,
+					    u32 now)
+{
+	if (unlikely(mode == PS_PARKED) || unlikely(ps_bucket_silent(b, now)))
+		return PS_LANE_NONE;
+	return ps_bucket_repeat(b, atomic_read(&ps_cpus.term), this_cpu);
+}
+
 /* What the stock kernel wants. */
 static __always_inline u32 ps_want_stock(struct net_device *dev, struct sk_buff *skb,
 					 struct rps_dev_flow **rflowp, u32 this_cpu)
@@ -312,51 +338,50 @@ static __always_inline u32 ps_want_stock(struct net_device *dev, struct sk_buff 
 	int cpu = -1;
 
 	ps_count(PS_STOCK);
-	/* Where this host is the only user of the static branch, RPS and RFS are not configured. */
-	if (unlikely(atomic_read(&rps_needed.key.enabled) != 1))
+	if (!ps_stock_is_plain())
 		cpu = ps_call_stock(dev, skb, rflowp);
-	return PS_LANE_STOCK | (cpu < 0 ? this_cpu | PS_LANE_STAY : cpu);
+	return cpu < 0 ? ps_want_plain(this_cpu) : PS_LANE_STOCK | cpu;
 }
 
-int ps_get_rps_cpu(struct net_device *dev, struct sk_buff *skb, struct rps_dev_flow **rflowp)
+/* A packet is placed: what has to be known of it. Gives what the kernel is told. */
+static __always_inline int ps_placed(struct net_device *dev, struct sk_buff *skb,
+				     struct ps_cpu_slot *s, struct ps_bucket *b, u32 place,
+				     u32 segs, u64 word)
 {
-	const struct ps_table *table = &ps_steer.table;
-	u32 context = preempt_count() & (SOFTIRQ_MASK | HARDIRQ_MASK);
-	u32 segs = skb_shinfo(skb)->gso_segs ?: 1, stamp = skb->tc_index;
-	u32 now = jiffies, this_cpu, mode, place, hash, want = PS_LANE_NONE;
-	struct ps_cpu_slot *s = this_cpu_ptr(ps_slots);
-	struct ps_bucket *b, *tail_of = NULL;
+	u32 lane = ps_word_lane(word), stamp = skb->tc_index;
+	struct ps_bucket *tail_of = NULL;
+
+	WRITE_ONCE(b->placed, (u32)jiffies);
+	if (!READ_ONCE(ps_place_seen(&ps_steer.table, place, ps_word_phase(word))->at)) {
+		ps_bucket_unseen(b, (unsigned long)dev >> 6);
+		tail_of = b;
+	}
+	skb->tc_index = ps_stamp(place, ps_word_phase(word));
+	ps_slot_fill(&s->slot, tail_of, ps_word_seq(word) + segs, s->rflow.last_qtail,
+		     __this_cpu_read(softnet_data.processed), ps_mark(stamp, segs));
+	ps_count_placed(stamp >> PS_STAGE_SHIFT, ps_lane_cpu(lane));
+	return lane & PS_LANE_STAY ? -1 : (int)ps_lane_cpu(lane);
+}
+
+/* Place a packet, whatever it takes. */
+static noinline int ps_steer_any(struct net_device *dev, struct sk_buff *skb,
+				 struct rps_dev_flow **rflowp, struct ps_cpu_slot *s, u32 place)
+{
+	u32 mode = READ_ONCE(ps_steer.mode), segs = ps_segs(skb), now = jiffies;
+	struct ps_bucket *b = ps_place_bucket(&ps_steer.table, place);
+	u32 this_cpu = smp_processor_id(), want = PS_LANE_NONE;
 	u64 word;
 
-	if (unlikely(context - 1 >= SOFTIRQ_MASK)) {
-		/* Not as the kernel documents it, but seen: nothing keeps the slots apart then. */
-		if (!context)
-			return ps_call_stock(dev, skb, rflowp);
-		s++;
-	}
-	ps_slot_settle(table, &s->slot, s->rflow.last_qtail, now);
-	if (unlikely(ps_stamp_foreign(stamp)))
-		return ps_untracked(dev, skb, rflowp, s, 0);
-	if (unlikely(!skb->l4_hash && !skb->sw_hash))
-		skb_reset_network_header(skb);
-	hash = skb_get_hash(skb);
-	if (unlikely(!hash))
-		return ps_untracked(dev, skb, rflowp, s, ps_mark(stamp, segs));
-
-	place = ps_place(stamp, hash);
-	b = ps_place_bucket(table, place);
-	this_cpu = smp_processor_id();
-	*rflowp = &s->rflow;
-	mode = READ_ONCE(ps_steer.mode);
 	if (mode != PS_QUIET) {
-		if (unlikely(mode == PS_PARKED))
-			ps_cpus_wake();
-		ps_bucket_refresh(b, now);
-		want = ps_bucket_repeat(b, atomic_read(&ps_cpus.term), this_cpu);
-		if (want == PS_LANE_NONE)
-			want = ps_ask(dev, skb, b, place, hash, segs, this_cpu);
-		else
+		want = ps_want_repeated(b, mode, this_cpu, now);
+		if (want == PS_LANE_NONE) {
+			if (mode == PS_PARKED)
+				ps_cpus_wake();
+			ps_bucket_refresh(b, now);
+			want = ps_ask(dev, skb, b, place, segs, this_cpu);
+		} else {
 			ps_count(PS_REPEATED);
+		}
 	}
 	if (want == PS_LANE_NONE)
 		want = ps_want_stock(dev, skb, rflowp, this_cpu);
@@ -368,18 +393,72 @@ int ps_get_rps_cpu(struct net_device *dev, struct sk_buff *skb, struct rps_dev_f
 		if (ps_word_lane(word) != (want & ~PS_LANE_FORCE))
 			*rflowp = &s->rflow;
 	}
+	trace_tiffin_ps_decision(skb->hash, ps_place_stage(place), this_cpu, want,
+				 ps_word_lane(word));
+	return ps_placed(dev, skb, s, b, place, segs, word);
+}
 
-	WRITE_ONCE(b->placed, now);
-	if (!READ_ONCE(ps_place_seen(table, place, ps_word_phase(word))->at)) {
-		ps_bucket_unseen(b, (unsigned long)dev >> 6);
-		tail_of = b;
+/*
+ * The straight way, which most packets take: nobody has to be asked, and the packet follows the one
+ * before. It calls nothing, so it needs no stack. For whatever else comes up ps_steer_any() starts
+ * anew; nothing has been done by then, but that a repetition may have been taken and not used.
+ */
+static __always_inline int ps_steer_straight(struct net_device *dev, struct sk_buff *skb,
+					     struct rps_dev_flow **rflowp, struct ps_cpu_slot *s)
+{
+	u32 place = ps_place(skb->tc_index, skb->hash), segs = ps_segs(skb);
+	struct ps_bucket *b = ps_place_bucket(&ps_steer.table, place);
+	u32 mode = READ_ONCE(ps_steer.mode), this_cpu = smp_processor_id(), want;
+	u64 word;
+
+	if (mode != PS_QUIET) {
+		want = ps_want_repeated(b, mode, this_cpu, jiffies);
+		if (want == PS_LANE_NONE)
+			goto any;
+	} else {
+		if (unlikely(!ps_stock_is_plain()))
+			goto any;
+		want = ps_want_plain(this_cpu);
 	}
-	skb->tc_index = ps_stamp(place, ps_word_phase(word));
-	ps_slot_fill(&s->slot, tail_of, ps_word_seq(word) + segs, s->rflow.last_qtail,
-		     __this_cpu_read(softnet_data.processed), ps_mark(stamp, segs));
-	ps_count_placed(stamp >> PS_STAGE_SHIFT, ps_lane_cpu(word));
-	trace_tiffin_ps_decision(hash, ps_place_stage(place), this_cpu, want, ps_word_lane(word));
-	return (u32)word & PS_LANE_STAY ? -1 : (int)ps_lane_cpu(word);
+	word = READ_ONCE(b->word);
+	if (unlikely(((u32)word ^ want) & ~PS_LANE_PHASE) ||
+	    unlikely(trace_tiffin_ps_decision_enabled()) ||
+	    unlikely(cmpxchg64(&b->word, word, word + ((u64)segs << 32)) != word))
+		goto any;
+	ps_count(mode == PS_QUIET ? PS_STOCK : PS_REPEATED);
+	return ps_placed(dev, skb, s, b, place, segs, word);
+
+any:
+	return ps_steer_any(dev, skb, rflowp, s, place);
+}
+
+static noinline int ps_steer_unhashed(struct net_device *dev, struct sk_buff *skb,
+				      struct rps_dev_flow **rflowp, struct ps_cpu_slot *s)
+{
+	skb_reset_network_header(skb);
+	if (unlikely(!skb_get_hash(skb)))
+		return ps_untracked(dev, skb, rflowp, s, ps_mark(skb->tc_index, ps_segs(skb)));
+	return ps_steer_straight(dev, skb, rflowp, s);
+}
+
+int ps_get_rps_cpu(struct net_device *dev, struct sk_buff *skb, struct rps_dev_flow **rflowp)
+{
+	u32 context = preempt_count() & (SOFTIRQ_MASK | HARDIRQ_MASK);
+	struct ps_cpu_slot *s = this_cpu_ptr(ps_slots);
+
+	if (unlikely(context - 1 >= SOFTIRQ_MASK)) {
+		/* Not as the kernel documents it, but seen: nothing keeps the slots apart then. */
+		if (!context)
+			return ps_call_stock(dev, skb, rflowp);
+		s++;
+	}
+	*rflowp = &s->rflow;
+	ps_slot_settle(&ps_steer.table, &s->slot, s->rflow.last_qtail, jiffies);
+	if (unlikely(ps_stamp_foreign(skb->tc_index)))
+		return ps_untracked(dev, skb, rflowp, s, 0);
+	if (unlikely(!skb->l4_hash && !skb->sw_hash) || unlikely(!skb->hash))
+		return ps_steer_unhashed(dev, skb, rflowp, s);
+	return ps_steer_straight(dev, skb, rflowp, s);
 }
 
 /* Serialises attachment, detachment, and what else changes the mode. */

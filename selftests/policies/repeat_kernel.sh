@@ -48,6 +48,15 @@ expect "most are repeated" "$repeated" -gt $((packets / 2))
 # A sample of the CPUs ends the repetitions about every 10 ms, at each of four stages.
 expect "but not for long" "$questions" -gt $((packets / 256 + 8))
 
+event=/sys/kernel/tracing/events/tiffin/tiffin_ps_decision
+[ -e $event ] || mount -t tracefs tracefs /sys/kernel/tracing
+echo 'hist:keys=stage' >$event/trigger
+window
+expect "the decision about each packet is traced" \
+	"$(awk '/hitcount:/ { n += $NF } END { print n + 0 }' $event/hist)" -ge "$packets"
+expect "and most are still repeated" "$repeated" -gt $((packets / 2))
+echo '!hist:keys=stage' >$event/trigger
+
 policy_swap default
 window
 expect "the default repeats nothing" "$repeated" -eq 0
