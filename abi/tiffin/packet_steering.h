@@ -105,18 +105,25 @@ enum tiffin_ps_verdict {
  */
 #define TIFFIN_PS_FORCE			(1u << 0)
 
+/*
+ * The answer depends on no CPU's load or backlog: repeating it does not end with their next sample.
+ * Since 1.1.
+ */
+#define TIFFIN_PS_STEADY		(1u << 1)
+
 /**
  * struct tiffin_ps_out - the answer; zeros (STOCK) when the call begins
  * @size: bytes of this structure on the host's side
  * @verdict: one of enum tiffin_ps_verdict. A value the host does not know is a bad answer.
  * @cpu: with TIFFIN_PS_CPU: the target. A CPU that does not exist is a bad answer; one that is
  *	not usable or whose backlog is full is refused and counted apart.
- * @flags: TIFFIN_PS_FORCE or 0; other bits make a bad answer
+ * @flags: TIFFIN_PS_FORCE, TIFFIN_PS_STEADY, both or 0; other bits make a bad answer
  * @repeat: for how many further packets of the flow at this stage the answer holds: the host may
  *	place them alike without a question. 0: each is asked about. The host asks anew after
  *	%TIFFIN_PS_MAX_REPEAT of them at the latest, when it has sampled the CPUs again (about
- *	10 ms), when the usable ones change, when another policy is active, and for each packet
- *	while the flow is on another CPU than the answer's. Since 1.1.
+ *	10 ms) unless the answer is TIFFIN_PS_STEADY, when the usable ones change, when another
+ *	policy is active, and for each packet while the flow is on another CPU than the answer's.
+ *	Since 1.1.
  *
  * In place of a bad or refused answer the flow stays on the CPU it is on, or, where it is on none,
  * the stock kernel decides.

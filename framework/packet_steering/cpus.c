@@ -19,7 +19,9 @@
 /* How long a CPU on its way offline waits for the flows that policies have put on it. */
 #define PS_LEAVE_MS		100
 
-struct ps_cpus ps_cpus __read_mostly;
+struct ps_cpus ps_cpus __read_mostly = {
+	.terms.steady = ATOMIC_INIT(1),
+};
 
 /* Protects allowed and leaving, and serialises changes of ps_cpus.usable. */
 static DEFINE_MUTEX(ps_cpus_lock);
@@ -47,6 +49,13 @@ static struct ps_usable *ps_usable_alloc(void)
 	return kzalloc(struct_size(usable, cpu, nr_cpu_ids), GFP_KERNEL);
 }
 
+void ps_cpus_new_term(bool steady)
+{
+	if (steady)
+		atomic_add(2, &ps_cpus.terms.steady);
+	atomic_add(2, &ps_cpus.terms.sampled);
+}
+
 /* Work out anew which CPUs an answer may name; @usable becomes the list of them. */
 static void ps_cpus_update(struct ps_usable *usable)
 {
@@ -66,7 +75,7 @@ static void ps_cpus_update(struct ps_usable *usable)
 	for (cpu = 0; cpu < usable->nr; cpu++)
 		WRITE_ONCE(ps_cpus.state[usable->cpu[cpu]].flags, TIFFIN_PS_CPU_USABLE);
 	old = rcu_replace_pointer(ps_cpus.usable, usable, lockdep_is_held(&ps_cpus_lock));
-	atomic_inc(&ps_cpus.term);
+	ps_cpus_new_term(true);
 	if (old)
 		kfree_rcu(old, rcu);
 }
@@ -178,7 +187,7 @@ static void ps_sample_all(struct work_struct *work)
 
 	for_each_online_cpu(cpu)
 		ps_cpu_sample(cpu);
-	atomic_inc(&ps_cpus.term);
+	ps_cpus_new_term(false);
 	/* No packet since the last time: an idle machine is left alone until one comes. */
 	if (packets == ps_sampled_packets) {
 		cmpxchg(&ps_steer.mode, PS_LIVE, PS_PARKED);
@@ -201,7 +210,7 @@ void ps_cpus_wake(void)
 {
 	if (cmpxchg(&ps_steer.mode, PS_PARKED, PS_LIVE) != PS_PARKED)
 		return;
-	atomic_inc(&ps_cpus.term);
+	ps_cpus_new_term(false);
 	irq_work_queue(&ps_wake_work);
 }
 

@@ -99,7 +99,7 @@
  * @base: of each phase: segments seen less the sequence at which the count began
  * @stuck: jiffies since when the flow wants to move and can't; 0 where it doesn't
  * @restarted: jiffies when the count began in the phase; "drained" is believed expiry_ms later
- * @term: in which the policy's last answer may be repeated; see ps_bucket_repeat()
+ * @term: in which the policy's last answer may be repeated, of either kind (struct ps_terms)
  * @repeat: for so many packets more
  * @restarting: 1: a CPU is at it
  * @strays: CPUs that may have a mark of this bucket in their slot though its lane has left them, by
@@ -139,6 +139,18 @@ struct ps_seen {
 struct ps_table {
 	struct ps_bucket *bucket;
 	struct ps_seen *seen;
+};
+
+/**
+ * struct ps_terms - numbers of the terms in which answers may be repeated
+ * @sampled: a new term begins with each sample of the CPUs and with whatever begins a steady one;
+ *	even
+ * @steady: for answers that do not depend on the samples: a new term begins with each change of the
+ *	CPUs that an answer may name, and when another policy is active; odd
+ */
+struct ps_terms {
+	atomic_t sampled;
+	atomic_t steady;
 };
 
 /**
@@ -289,7 +301,8 @@ static __always_inline void ps_slot_fill(struct ps_slot *slot, struct ps_bucket 
 					 u32 qtail, u32 processed, u32 mark)
 {
 	slot->tail_of = tail_of;
-	slot->seq = seq;
+	if (tail_of)
+		slot->seq = seq;
 	WRITE_ONCE(slot->qtail, qtail);
 	WRITE_ONCE(slot->processed, processed);
 	/* Pairs with the readers' acquire: who sees the mark sees what goes with it. */
@@ -378,43 +391,44 @@ static inline void ps_bucket_refresh(struct ps_bucket *b, u32 now)
 /**
  * ps_bucket_answered - the policy has answered
  * @b: the bucket
- * @term: that the question was put in
+ * @term: that the question was put in; the steady one where the answer is steady
  * @repeat: for how many packets more the answer holds; 0 unless it named the flow's own lane
  */
 static __always_inline void ps_bucket_answered(struct ps_bucket *b, u32 term, u32 repeat)
 {
 	WRITE_ONCE(b->repeat, min_t(u32, repeat, TIFFIN_PS_MAX_REPEAT));
-	/* Pairs with ps_bucket_repeat(): who sees the term sees the count, or a later one. */
+	/* Pairs with ps_bucket_repeats(): who sees the term sees the count, or a later one. */
 	smp_store_release(&b->term, term);
 }
 
 /**
- * ps_bucket_repeat - does the policy's last answer hold for this packet, too?
+ * ps_bucket_repeats - does the policy's last answer hold for this packet, too?
  * @b: the bucket
- * @term: which it is now; a new one begins with each sample of the CPUs, with each change of those
- *	that an answer may name, and when another policy is active
+ * @word: its word; the lane there is the answer
+ * @terms: which it is now
  * @this_cpu: that has the packet
  *
  * Two CPUs that come at once may both take the last repetition.
  *
- * Return: the lane, which is the bucket's; PS_LANE_NONE where the policy is to be asked
+ * Return: true where a repetition has been taken; false where the policy is to be asked.
  */
-static __always_inline u32 ps_bucket_repeat(struct ps_bucket *b, u32 term, u32 this_cpu)
+static __always_inline bool ps_bucket_repeats(struct ps_bucket *b, u64 word,
+					      const struct ps_terms *terms, u32 this_cpu)
 {
-	u32 lane, left;
+	u32 left, term;
 
 	/* Pairs with ps_bucket_answered(). */
-	if (smp_load_acquire(&b->term) != term)
-		return PS_LANE_NONE;
+	term = smp_load_acquire(&b->term);
+	if (term != atomic_read(&terms->sampled) && term != atomic_read(&terms->steady))
+		return false;
 	left = READ_ONCE(b->repeat);
 	if (!left)
-		return PS_LANE_NONE;
-	lane = ps_word_lane(READ_ONCE(b->word));
+		return false;
 	/* Another CPU can't go on with the packet in place of that one. */
-	if ((lane & PS_LANE_STAY) && ps_lane_cpu(lane) != this_cpu)
-		return PS_LANE_NONE;
+	if (((u32)word & PS_LANE_STAY) && ps_lane_cpu(word) != this_cpu)
+		return false;
 	WRITE_ONCE(b->repeat, left - 1);
-	return lane;
+	return true;
 }
 
 /**

@@ -166,19 +166,22 @@ struct ps_usable {
  * @state: of each CPU; single fields change at any time
  * @usable: valid under RCU
  * @alive: CPUs that process their backlog and will go on doing so
- * @term: changes whenever answers that a policy has given are not to be repeated any more
+ * @terms: in which answers that a policy gives now may be repeated
  */
 struct ps_cpus {
 	struct tiffin_ps_cpu *state;
 	struct ps_usable __rcu *usable;
 	struct cpumask alive;
-	atomic_t term;
+	struct ps_terms terms;
 };
 
 extern struct ps_cpus ps_cpus;
 
 int ps_cpus_init(void);
 void ps_cpus_exit(void);
+
+/* No answer given so far is repeated from now on; steady ones only if @steady. Any context. */
+void ps_cpus_new_term(bool steady);
 
 /* A packet came while parked: sample load and backlog about every 10 ms. Any context but NMI. */
 void ps_cpus_wake(void);

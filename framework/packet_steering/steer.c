@@ -234,7 +234,7 @@ bool ps_answer_ok(const void *in, const void *answer)
 {
 	const struct tiffin_ps_out *out = answer;
 
-	if (out->flags & ~TIFFIN_PS_FORCE)
+	if (out->flags & ~(TIFFIN_PS_FORCE | TIFFIN_PS_STEADY))
 		return false;
 	return out->verdict == TIFFIN_PS_STAY || out->verdict == TIFFIN_PS_STOCK ||
 	       (out->verdict == TIFFIN_PS_CPU && out->cpu < nr_cpu_ids);
@@ -246,6 +246,8 @@ bool ps_answer_ok(const void *in, const void *answer)
  */
 static __always_inline u32 ps_want_policy(const struct tiffin_ps_out *out, u32 lane, u32 this_cpu)
 {
+	u32 force = out->flags & TIFFIN_PS_FORCE ? PS_LANE_FORCE : 0;
+
 	switch (out->verdict) {
 	case TIFFIN_PS_CPU:
 		if (unlikely(!(READ_ONCE(ps_cpus.state[out->cpu].flags) & TIFFIN_PS_CPU_USABLE))) {
@@ -257,10 +259,10 @@ static __always_inline u32 ps_want_policy(const struct tiffin_ps_out *out, u32 l
 			return ps_want_same(lane, this_cpu);
 		}
 		ps_count(PS_STEERED);
-		return out->cpu | (out->flags ? PS_LANE_FORCE : 0);
+		return out->cpu | force;
 	case TIFFIN_PS_STAY:
 		ps_count(PS_STAYED);
-		return this_cpu | PS_LANE_STAY | (out->flags ? PS_LANE_FORCE : 0);
+		return this_cpu | PS_LANE_STAY | force;
 	default:
 		return PS_LANE_NONE;
 	}
@@ -272,7 +274,9 @@ static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct p
 {
 	const struct ps_usable *usable = rcu_dereference(ps_cpus.usable);
 	u64 word = READ_ONCE(b->word);
-	u32 lane = ps_word_lane(word), term = atomic_read(&ps_cpus.term), want;
+	u32 lane = ps_word_lane(word), want;
+	u32 term = atomic_read(&ps_cpus.terms.sampled);
+	u32 steady = atomic_read(&ps_cpus.terms.steady);
 	const struct ps_seen *seen = ps_place_seen(&ps_steer.table, place, ps_word_phase(word));
 	s32 missing = ps_missing(b, word, READ_ONCE(seen->segs));
 	const struct tiffin_call call = {
@@ -304,7 +308,8 @@ static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct p
 	if (likely(verdict == TIFFIN_ANSWERED)) {
 		want = ps_want_policy(&out, lane, this_cpu);
 		/* About a flow that still has to move the policy is asked each time. */
-		ps_bucket_answered(b, term, want == lane ? out.repeat : 0);
+		ps_bucket_answered(b, out.flags & TIFFIN_PS_STEADY ? steady : term,
+				   want == lane ? out.repeat : 0);
 		return want;
 	}
 	return verdict == TIFFIN_CONTINUITY ? ps_want_same(lane, this_cpu) : PS_LANE_NONE;
@@ -322,13 +327,11 @@ static __always_inline u32 ps_want_plain(u32 this_cpu)
 	return PS_LANE_STOCK | PS_LANE_STAY | this_cpu;
 }
 
-/* The policy's last answer, where it holds for this packet, too; PS_LANE_NONE where not. */
-static __always_inline u32 ps_want_repeated(struct ps_bucket *b, u32 mode, u32 this_cpu,
-					    u32 now)
+/* Does the policy's last answer hold for this packet, too? The lane in @word is the answer. */
+static __always_inline bool ps_repeats(struct ps_bucket *b, u64 word, u32 this_cpu, u32 now)
 {
-	if (unlikely(mode == PS_PARKED) || unlikely(ps_bucket_silent(b, now)))
-		return PS_LANE_NONE;
-	return ps_bucket_repeat(b, atomic_read(&ps_cpus.term), this_cpu);
+	return likely(!ps_bucket_silent(b, now)) &&
+	       ps_bucket_repeats(b, word, &ps_cpus.terms, this_cpu);
 }
 
 /* What the stock kernel wants. */
@@ -370,18 +373,16 @@ static noinline int ps_steer_any(struct net_device *dev, struct sk_buff *skb,
 	u32 mode = READ_ONCE(ps_steer.mode), segs = ps_segs(skb), now = jiffies;
 	struct ps_bucket *b = ps_place_bucket(&ps_steer.table, place);
 	u32 this_cpu = smp_processor_id(), want = PS_LANE_NONE;
-	u64 word;
+	u64 word = READ_ONCE(b->word);
 
-	if (mode != PS_QUIET) {
-		want = ps_want_repeated(b, mode, this_cpu, now);
-		if (want == PS_LANE_NONE) {
-			if (mode == PS_PARKED)
-				ps_cpus_wake();
-			ps_bucket_refresh(b, now);
-			want = ps_ask(dev, skb, b, place, segs, this_cpu);
-		} else {
-			ps_count(PS_REPEATED);
-		}
+	if (mode == PS_LIVE && ps_repeats(b, word, this_cpu, now)) {
+		ps_count(PS_REPEATED);
+		want = ps_word_lane(word);
+	} else if (mode != PS_QUIET) {
+		if (mode == PS_PARKED)
+			ps_cpus_wake();
+		ps_bucket_refresh(b, now);
+		want = ps_ask(dev, skb, b, place, segs, this_cpu);
 	}
 	if (want == PS_LANE_NONE)
 		want = ps_want_stock(dev, skb, rflowp, this_cpu);
@@ -398,6 +399,16 @@ static noinline int ps_steer_any(struct net_device *dev, struct sk_buff *skb,
 	return ps_placed(dev, skb, s, b, place, segs, word);
 }
 
+/* The packet follows the one before it, and is counted as @what; else false. */
+static __always_inline bool ps_follow(struct ps_bucket *b, u64 word, u32 segs, enum ps_count what)
+{
+	if (unlikely(trace_tiffin_ps_decision_enabled()) ||
+	    unlikely(!try_cmpxchg64(&b->word, &word, word + ((u64)segs << 32))))
+		return false;
+	ps_count(what);
+	return true;
+}
+
 /*
  * The straight way, which most packets take: nobody has to be asked, and the packet follows the one
  * before. It calls nothing, so it needs no stack. For whatever else comes up ps_steer_any() starts
@@ -408,27 +419,18 @@ static __always_inline int ps_steer_straight(struct net_device *dev, struct sk_b
 {
 	u32 place = ps_place(skb->tc_index, skb->hash), segs = ps_segs(skb);
 	struct ps_bucket *b = ps_place_bucket(&ps_steer.table, place);
-	u32 mode = READ_ONCE(ps_steer.mode), this_cpu = smp_processor_id(), want;
-	u64 word;
+	u32 mode = READ_ONCE(ps_steer.mode), this_cpu = smp_processor_id();
+	u64 word = READ_ONCE(b->word);
 
-	if (mode != PS_QUIET) {
-		want = ps_want_repeated(b, mode, this_cpu, jiffies);
-		if (want == PS_LANE_NONE)
-			goto any;
-	} else {
-		if (unlikely(!ps_stock_is_plain()))
-			goto any;
-		want = ps_want_plain(this_cpu);
+	if (mode == PS_LIVE) {
+		if (ps_repeats(b, word, this_cpu, jiffies) &&
+		    ps_follow(b, word, segs, PS_REPEATED))
+			return ps_placed(dev, skb, s, b, place, segs, word);
+	} else if (mode == PS_QUIET && ps_stock_is_plain()) {
+		if (likely(ps_word_lane(word) == ps_want_plain(this_cpu)) &&
+		    ps_follow(b, word, segs, PS_STOCK))
+			return ps_placed(dev, skb, s, b, place, segs, word);
 	}
-	word = READ_ONCE(b->word);
-	if (unlikely(((u32)word ^ want) & ~PS_LANE_PHASE) ||
-	    unlikely(trace_tiffin_ps_decision_enabled()) ||
-	    unlikely(cmpxchg64(&b->word, word, word + ((u64)segs << 32)) != word))
-		goto any;
-	ps_count(mode == PS_QUIET ? PS_STOCK : PS_REPEATED);
-	return ps_placed(dev, skb, s, b, place, segs, word);
-
-any:
 	return ps_steer_any(dev, skb, rflowp, s, place);
 }
 
@@ -478,7 +480,7 @@ void ps_steer_ask(bool ask)
 	if (!ask)
 		WRITE_ONCE(ps_steer.stock_free, jiffies + PS_LEAD_BACK);
 	ps_policy_active = ask;
-	atomic_inc(&ps_cpus.term);
+	ps_cpus_new_term(true);
 	ps_update_mode();
 	mutex_unlock(&ps_mode_lock);
 }

@@ -24,6 +24,7 @@ static void hash_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in 
 	/* Scales the hash to 0..nr_usable-1 without a division. */
 	out->cpu = in->usable[((__u64)in->hash * in->nr_usable) >> 32];
 	out->verdict = TIFFIN_PS_CPU;
+	out->flags = TIFFIN_PS_STEADY;
 	out->repeat = tiffin_tunable(ctx, HASH_REPEAT);
 	if (out->cpu != in->cpu)
 		tiffin_count(ctx, HASH_AWAY, 1);

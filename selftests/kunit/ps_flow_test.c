@@ -372,22 +372,32 @@ static void flow_forget(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab->b->generation, 1);
 }
 
+static bool flow_repeats(struct flow_lab *lab, u32 term, u32 steady, u32 this_cpu)
+{
+	const struct ps_terms terms = {
+		.sampled = ATOMIC_INIT(term),
+		.steady = ATOMIC_INIT(steady),
+	};
+
+	return ps_bucket_repeats(lab->b, lab->b->word, &terms, this_cpu);
+}
+
 /* An answer is repeated as often as it said, and no longer than in its term. */
 static void flow_repeat(struct kunit *test)
 {
 	struct flow_lab *lab = test->priv;
 
 	flow_place(lab, CPU, 1, 1);
-	ps_bucket_answered(lab->b, 7, 2);
-	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, OTHER), CPU);
-	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, OTHER), CPU);
-	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, OTHER), PS_LANE_NONE);
+	ps_bucket_answered(lab->b, 6, 2);
+	KUNIT_EXPECT_TRUE(test, flow_repeats(lab, 6, 1, OTHER));
+	KUNIT_EXPECT_TRUE(test, flow_repeats(lab, 6, 1, OTHER));
+	KUNIT_EXPECT_FALSE(test, flow_repeats(lab, 6, 1, OTHER));
 
-	ps_bucket_answered(lab->b, 7, 2);
-	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 8, OTHER), PS_LANE_NONE);
-	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 6, OTHER), PS_LANE_NONE);
+	ps_bucket_answered(lab->b, 6, 2);
+	KUNIT_EXPECT_FALSE(test, flow_repeats(lab, 8, 1, OTHER));
+	KUNIT_EXPECT_FALSE(test, flow_repeats(lab, 4, 1, OTHER));
 	ps_bucket_answered(lab->b, 8, 0);
-	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 8, OTHER), PS_LANE_NONE);
+	KUNIT_EXPECT_FALSE(test, flow_repeats(lab, 8, 1, OTHER));
 
 	ps_bucket_answered(lab->b, 8, U32_MAX);
 	KUNIT_EXPECT_EQ(test, lab->b->repeat, TIFFIN_PS_MAX_REPEAT);
@@ -396,15 +406,28 @@ static void flow_repeat(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab->b->repeat, 0);
 }
 
+/* A steady answer outlives the term, but not the steady one. */
+static void flow_repeat_steady(struct kunit *test)
+{
+	struct flow_lab *lab = test->priv;
+
+	flow_place(lab, CPU, 1, 1);
+	ps_bucket_answered(lab->b, 3, 3);
+	KUNIT_EXPECT_TRUE(test, flow_repeats(lab, 6, 3, OTHER));
+	KUNIT_EXPECT_TRUE(test, flow_repeats(lab, 8, 3, OTHER));
+	KUNIT_EXPECT_FALSE(test, flow_repeats(lab, 8, 5, OTHER));
+	KUNIT_EXPECT_EQ(test, lab->b->repeat, 1);
+}
+
 /* A packet that shall stay can be kept by the CPU alone that has it. */
 static void flow_repeat_stay(struct kunit *test)
 {
 	struct flow_lab *lab = test->priv;
 
 	flow_place(lab, CPU | PS_LANE_STAY, 1, 1);
-	ps_bucket_answered(lab->b, 7, 2);
-	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, OTHER), PS_LANE_NONE);
-	KUNIT_EXPECT_EQ(test, ps_bucket_repeat(lab->b, 7, CPU), CPU | PS_LANE_STAY);
+	ps_bucket_answered(lab->b, 6, 2);
+	KUNIT_EXPECT_FALSE(test, flow_repeats(lab, 6, 1, OTHER));
+	KUNIT_EXPECT_TRUE(test, flow_repeats(lab, 6, 1, CPU));
 	KUNIT_EXPECT_EQ(test, lab->b->repeat, 1);
 }
 
@@ -482,6 +505,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_stage_gone),
 	KUNIT_CASE(flow_forget),
 	KUNIT_CASE(flow_repeat),
+	KUNIT_CASE(flow_repeat_steady),
 	KUNIT_CASE(flow_repeat_stay),
 	KUNIT_CASE(flow_slot),
 	KUNIT_CASE(flow_lanes_in_use),

@@ -89,7 +89,7 @@ static void check_answer(const struct ps *ps, const struct tiffin_ps_out *out)
 
 	if (out->verdict > TIFFIN_PS_CPU)
 		policy_fault("%s gave verdict %u", name, out->verdict);
-	if (out->flags & ~TIFFIN_PS_FORCE)
+	if (out->flags & ~(TIFFIN_PS_FORCE | TIFFIN_PS_STEADY))
 		policy_fault("%s gave flags %#x", name, out->flags);
 	if (out->verdict != TIFFIN_PS_CPU)
 		return;

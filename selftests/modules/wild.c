@@ -61,7 +61,7 @@ static void wild_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in 
 		out->cpu = 0xffffffffu - call % 1000;
 		break;
 	case WILD_FLAGS:
-		out->flags = ~TIFFIN_PS_FORCE;
+		out->flags = ~(TIFFIN_PS_FORCE | TIFFIN_PS_STEADY);
 		break;
 	case WILD_UNUSABLE_CPU:
 		for (cpu = 0; cpu < in->nr_cpus && tiffin_ps_usable(in, cpu); cpu++)

@@ -48,6 +48,23 @@ expect "most are repeated" "$repeated" -gt $((packets / 2))
 # A sample of the CPUs ends the repetitions about every 10 ms, at each of four stages.
 expect "but not for long" "$questions" -gt $((packets / 256 + 8))
 
+asked=$((10000 * questions / packets))
+policy_set stay steady 1
+window
+expect "a steady answer goes beyond the samples" $((2 * 10000 * questions / packets)) -lt $asked
+expect "and not beyond what it says" "$questions" -ge $((packets / 300))
+traffic_begin udp
+traffic_wait 2000
+policy_set falcon repeat 0
+policy_swap falcon
+before=$(policy_figure repeated)
+traffic_wait 2000
+expect "and not beyond its policy" "$(policy_figure repeated)" -eq "$before"
+traffic_lost_nothing
+policy_set falcon repeat 31
+policy_set stay steady 0
+policy_swap stay
+
 event=/sys/kernel/tracing/events/tiffin/tiffin_ps_decision
 [ -e $event ] || mount -t tracefs tracefs /sys/kernel/tracing
 echo 'hist:keys=stage' >$event/trigger
