@@ -8,7 +8,11 @@
  * another one where the first is overloaded, and a system that is busy everywhere is left alone.
  * Two things differ. Devices are counted along the packet's way, so that two stages of a flow share
  * a CPU only where there are fewer CPUs than stages. And a flow changes between its two choices at
- * most once in settle_us, and only for a CPU that is clearly idler, as its own load follows it.
+ * most once in settle_us, and only for a CPU that is clearly idler, as its own load follows it; one that
+ * changes again as soon as it may settles for twice as long each time.
+ *
+ * Version 1.0 kept of a flow when it had changed, 1.1 keeps until when it stays: falcon_convert()
+ * makes the one of the other.
  */
 #include <tiffin/packet_steering.h>
 
@@ -19,19 +23,21 @@ static const struct tiffin_tunable falcon_tunables[] = {
 			  0, 1000, 850 },
 	[OFF_ABOVE] = { "off_above", "average load, in 1/1000, above which a flow keeps one CPU; 1000: never",
 			0, 1000, 1000 },
-	[SETTLE_US] = { "settle_us", "shortest time between two changes of a flow's choice, in us",
+	[SETTLE_US] = { "settle_us", "shortest time between two changes of a flow's choice, in us; "
+			"up to 64 times that where it changes each time it may",
 			0, 10000000, 50000 },
 	[REPEAT] = { "repeat", "packets that an answer is repeated for, at most",
 		     0, TIFFIN_PS_MAX_REPEAT, 31 },
 };
 
-enum { FIRST, SECOND, UNSPLIT, CHANGED };
+enum { FIRST, SECOND, UNSPLIT, CHANGED, CARRIED };
 
 static const struct tiffin_counter falcon_counters[] = {
 	[FIRST] = { "first", "answers that named the first choice" },
 	[SECOND] = { "second", "answers that named the second choice" },
 	[UNSPLIT] = { "unsplit", "answers that named the flow's one CPU, as all CPUs are busy" },
 	[CHANGED] = { "changed", "times a flow at a stage went from one choice to the other" },
+	[CARRIED] = { "carried", "records of version 1.0 that were carried over" },
 };
 
 /* A CPU is clearly idler if its load is lower by this much, in 1/1000. */
@@ -40,12 +46,44 @@ static const struct tiffin_counter falcon_counters[] = {
 /* The host samples load about this often: no use in looking more often. */
 #define FALCON_SAMPLE_NS	10000000
 
+/* A flow settles for settle_us times 2 to the power of this, at most. */
+#define FALCON_STREAK	6
+
 /* A flow at a stage. */
 struct falcon_flow {
-	__u64 changed_ns;
+	__u64 until_ns;		/* keeps its choice until then */
 	__u32 second;		/* 0: on its first choice */
+	__u32 streak;		/* changes in a row, each within settle_us of when it could */
+};
+
+/* The same in version 1 of the schema. */
+struct falcon_flow_1 {
+	__u64 changed_ns;
+	__u32 second;
 	__u32 reserved;
 };
+
+static __u64 falcon_settle_ns(const struct tiffin_ctx *ctx)
+{
+	return 1000 * (__u64)tiffin_tunable(ctx, SETTLE_US);
+}
+
+/* A flow that version 1.0 has placed stays there for as long as it would have. */
+static void falcon_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			   struct tiffin_convert_out *out)
+{
+	const struct falcon_flow_1 *old = in->from;
+	struct falcon_flow *flow = out->record;
+
+	if (in->version != 1 || in->record_size != sizeof(*old)) {
+		out->unknown = 1;
+		return;
+	}
+	flow->second = !!old->second;
+	if (old->changed_ns)
+		flow->until_ns = old->changed_ns + falcon_settle_ns(ctx);
+	tiffin_count(ctx, CARRIED, 1);
+}
 
 struct falcon_cpu {
 	__u64 next_ns;		/* when to take the average again */
@@ -58,7 +96,8 @@ struct falcon_shared {
 };
 
 static const struct tiffin_store falcon_stores[] = {
-	{ "falcon_flow", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, sizeof(struct falcon_flow) },
+	{ "falcon_flow", 2, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, sizeof(struct falcon_flow),
+	  .convert = falcon_convert },
 	{ "falcon_cpu", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct falcon_cpu) },
 	{ "falcon", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct falcon_shared) },
 };
@@ -101,8 +140,8 @@ static __u32 falcon_choice(const struct tiffin_ctx *ctx, const struct tiffin_ps_
 {
 	const __u64 load[] = { tiffin_ps_cpu(in, first)->load, tiffin_ps_cpu(in, second)->load };
 	struct falcon_flow *flow = tiffin_object(ctx);
-	__u64 settle_ns = 1000 * (__u64)tiffin_tunable(ctx, SETTLE_US);
-	__u32 on = !!tiffin_load(&flow->second);
+	__u64 until_ns = tiffin_load(&flow->until_ns), settle_ns = falcon_settle_ns(ctx);
+	__u32 on = !!tiffin_load(&flow->second), streak = tiffin_load(&flow->streak);
 
 	/* New to this policy, but the host knows where the flow is: it stays there. */
 	if (tiffin_object_fresh(ctx) && in->flow_cpu == second) {
@@ -111,10 +150,15 @@ static __u32 falcon_choice(const struct tiffin_ctx *ctx, const struct tiffin_ps_
 	}
 	if ((on || load[0] >= (__u64)tiffin_tunable(ctx, FIRST_LIMIT)) &&
 	    load[!on] + FALCON_MARGIN <= load[on] &&
-	    ctx->now_ns - tiffin_load(&flow->changed_ns) >= settle_ns) {
+	    (ctx->now_ns >= until_ns || until_ns - ctx->now_ns > settle_ns << FALCON_STREAK)) {
 		on = !on;
+		if (ctx->now_ns - until_ns >= settle_ns)
+			streak = 0;
+		else
+			streak = streak < FALCON_STREAK ? streak + 1 : FALCON_STREAK;
 		tiffin_store(&flow->second, on);
-		tiffin_store(&flow->changed_ns, ctx->now_ns);
+		tiffin_store(&flow->streak, streak);
+		tiffin_store(&flow->until_ns, ctx->now_ns + (settle_ns << streak));
 		tiffin_count(ctx, CHANGED, 1);
 	}
 	return on;
@@ -147,6 +191,6 @@ static const struct tiffin_ps_hooks falcon_hooks = {
 	.decide = falcon_decide,
 };
 
-TIFFIN_POLICY(packet_steering, "falcon", "1.0", "the stages of one flow on different CPUs, load-aware",
+TIFFIN_POLICY(packet_steering, "falcon", "1.1", "the stages of one flow on different CPUs, load-aware",
 	      TIFFIN_HOOKS(falcon_hooks), TIFFIN_STORES(falcon_stores),
 	      TIFFIN_TUNABLES(falcon_tunables), TIFFIN_COUNTERS(falcon_counters));

@@ -31,5 +31,20 @@ expect "all by first choice, as there is no CPU to spare" "$(policy_counter falc
 policy_swap hash
 policy_swap falcon
 traffic_lost_nothing
+
+# 1.0 -> 1.1 -> back -> 1.1: what 1.1 keeps of a flow is made of what 1.0 kept, each time.
+policy_load "$(realpath "$POLICY_DIR"/more/tiffin_falcon_1_0_*.ko)"
+traffic_begin udp A1 B1 2000 8
+policy_swap falcon_1_0
+traffic_wait 4000
+policy_swap falcon probation_ms=60000
+traffic_wait 4000
+tap_check "back to version 1.0" tiffin rollback packet_steering
+policy_becomes rolled_back
+traffic_wait 4000
+policy_swap falcon
+traffic_wait 4000
+expect "1.1 goes on with the flows of 1.0" "$(policy_counter falcon carried)" -gt 0
+traffic_lost_nothing
 expect "no bad answer" "$(policy_stat bad_answers)" -eq 0
 policy_end

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What falcon promises. */
+#include <string.h>
+
 #include "policy_packet_steering.h"
 #include "policy_test.h"
 
@@ -142,6 +144,62 @@ TEST(at_most_one_change_in_settle_us)
 	}
 	EXPECT_GT(policy_host_counter(ps->host, "changed"), 1);
 	EXPECT_LE(policy_host_counter(ps->host, "changed"), 10000 * 10000 / 1000000);
+	ps_free(ps);
+}
+
+/* Its load follows a flow: how often does it change where it may every millisecond? */
+static long long changes(struct ps *ps, unsigned int milliseconds)
+{
+	long long before = policy_host_counter(ps->host, "changed");
+	unsigned int i, cpu;
+
+	for (i = 0; i < milliseconds; i++) {
+		cpu = ps_ask(ps, .hash = 77);
+		memset(ps->cpu, 0, sizeof(ps->cpu));
+		for (unsigned int c = 0; c < 8; c++)
+			ps_usable(ps, c, true);
+		ps->cpu[cpu].load = 1000;
+		ps->now_ns += 1000000;
+	}
+	return policy_host_counter(ps->host, "changed") - before;
+}
+
+TEST(a_restless_flow_settles_for_longer)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+
+	EXPECT_EQ(policy_host_set(ps->host, "settle_us", 1000), 0);
+	ps->now_ns += 1000000000;
+	/* After 1, 2, 4, ... 64, 64, 64, 64 ms. */
+	EXPECT_EQ(changes(ps, 1 + 128 + 4 * 64), 8 + 4);
+	/* One that was at peace changes as quickly as in the beginning. */
+	ps->now_ns += 1000000000;
+	EXPECT_EQ(changes(ps, 8), 4);
+	ps_free(ps);
+}
+
+/* A flow that version 1.0 has on its second choice stays there, for as long as it would have. */
+TEST(flows_of_version_1_0_are_carried_on)
+{
+	struct ps *ps = ps_new(policy_named("falcon_1_0"), 8);
+	__u32 first = ps_ask(ps, .hash = 77), second;
+
+	ps->now_ns += 1000000000;
+	ps->cpu[first].load = 1000;
+	second = ps_ask(ps, .hash = 77);
+	EXPECT_NE(second, first);
+	ps->cpu[first].load = 0;
+	ps->cpu[second].load = 1000;
+	ps->now_ns += 49000000;
+	EXPECT_EQ(ps_ask(ps, .hash = 77), second);
+	ps_swap(ps, POLICY);
+	EXPECT_EQ(ps_ask(ps, .hash = 77), second);
+	ps->now_ns += 1000000;
+	EXPECT_EQ(ps_ask(ps, .hash = 77), first);
+
+	/* There is no way back but through what the host knows: it keeps the lane. */
+	ps_swap(ps, policy_named("falcon_1_0"));
+	EXPECT_EQ(ps_ask(ps, .hash = 77), first);
 	ps_free(ps);
 }
 
