@@ -350,6 +350,27 @@ static int tiffin_swap_fail(struct tiffin_scope *scope, int rc, const char *why)
 	return rc;
 }
 
+/* Why there is no instance of @policy. */
+static void tiffin_swap_why_none(struct tiffin_scope *scope, struct tiffin_loaded *policy, int rc,
+				 char *why, size_t len)
+{
+	struct tiffin_family *family = scope->family;
+	u64 held, more;
+
+	if (rc != -EDQUOT) {
+		scnprintf(why, len, "no memory for an instance of %s; nothing has changed",
+			  policy->id);
+		return;
+	}
+	held = atomic64_read(&family->stores_bytes);
+	more = tiffin_instance_bytes(policy, scope->gate.active);
+	scnprintf(why, len,
+		  "stores of %s take %llu KiB beside the %llu KiB held, %s/limits/stores_kib is %u: raise it to %llu; nothing has changed",
+		  policy->id, DIV_ROUND_UP_ULL(more, 1024), DIV_ROUND_UP_ULL(held, 1024),
+		  family->name, READ_ONCE(family->limits.stores_kib),
+		  DIV_ROUND_UP_ULL(held + more, 1024));
+}
+
 /* The scope is ours and STABLE; @policy is held. Takes that hold over. */
 static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *policy,
 			   const struct tiffin_swap_request *req)
@@ -368,13 +389,12 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 				   sizeof(why));
 	if (rc)
 		goto err_policy;
-	rc = -ENOMEM;
 	swap->health.hook = kvcalloc(2, sizeof(*swap->health.hook), GFP_KERNEL);
 	next = swap->health.hook ? tiffin_instance_create(policy, scope->gate.active) :
 				   ERR_PTR(-ENOMEM);
 	if (IS_ERR(next)) {
-		scnprintf(why, sizeof(why), "no memory for an instance of %s; nothing has changed",
-			  policy->id);
+		rc = PTR_ERR(next);
+		tiffin_swap_why_none(scope, policy, rc, why, sizeof(why));
 		goto err_health;
 	}
 	mutex_lock(&swap->text_lock);

@@ -185,8 +185,9 @@ int tiffin_swap_parse(struct tiffin_scope *scope, char *text, struct tiffin_swap
  *
  * Context: process, may sleep.
  * Return: 0 when flipped; -ENOENT no such policy, -EALREADY it is active, -EBUSY another request
- * or a probation is under way, -EINVAL a gate names an unknown metric, -ENOMEM, -ETIMEDOUT. The
- * scope's error says more, and what to do.
+ * or a probation is under way, -EINVAL a gate names an unknown metric, -EDQUOT its stores would
+ * take more memory than limits/stores_kib allows, -ENOMEM, -ETIMEDOUT. The scope's error says more,
+ * and what to do.
  */
 int tiffin_swap_request(struct tiffin_scope *scope, const struct tiffin_swap_request *req);
 

@@ -4,12 +4,12 @@
  */
 
 #include <linux/bitops.h>
-#include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "core/registry.h"
+#include "core/store.h"
 
 /* Writes the sentence and gives the error, for use in a return statement. */
 #define refuse(rc, fmt, ...)						\
@@ -46,19 +46,6 @@ static int tiffin_check_abi(const char *what, u32 theirs, u32 ours, char *why, s
 		      TIFFIN_ABI_MAJOR(ours), TIFFIN_ABI_MINOR(ours));
 }
 
-static u32 tiffin_store_records(const struct tiffin_store *store,
-				const struct tiffin_family *family)
-{
-	switch (store->kind) {
-	case TIFFIN_STORE_PER_CPU:
-		return num_possible_cpus();
-	case TIFFIN_STORE_OBJECT:
-		return family->max_objects;
-	default:
-		return 1;
-	}
-}
-
 static int tiffin_check_stores(const struct tiffin_policy *p, const struct tiffin_family *family,
 			       char *why, size_t len)
 {
@@ -92,11 +79,12 @@ static int tiffin_check_stores(const struct tiffin_policy *p, const struct tiffi
 		if (s->undo > TIFFIN_UNDO_REBUILD)
 			return refuse(-EINVAL, "store '%s': undo %u unknown", s->schema, s->undo);
 		if (s->undo == TIFFIN_UNDO_SNAPSHOT &&
-		    (u64)s->record_size * tiffin_store_records(s, family) > TIFFIN_MAX_SNAPSHOT)
+		    (u64)s->record_size * tiffin_store_records(family, s->kind) >
+		    TIFFIN_MAX_SNAPSHOT)
 			return refuse(-EINVAL,
 				      "store '%s': a snapshot holds %d bytes at most, not %u records of %u bytes: declare another undo",
 				      s->schema, TIFFIN_MAX_SNAPSHOT,
-				      tiffin_store_records(s, family), s->record_size);
+				      tiffin_store_records(family, s->kind), s->record_size);
 	}
 	return 0;
 }

@@ -9,6 +9,7 @@
 #ifndef TIFFIN_CORE_FAMILY_H
 #define TIFFIN_CORE_FAMILY_H
 
+#include <linux/atomic.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -67,12 +68,16 @@ struct tiffin_figure {
  *	@close_us; 1 to 10000
  * @timeout_ms: longest time from a swap's request to its flip; then it reverses; 1 to 600000
  * @probation_ms: default length of the probation; 0 (commit at once) to 86400000
+ * @stores_kib: most memory in KiB that the stores of the family's instances may take, with what is
+ *	kept for a rollback; 1 to 4294967295. A family that leaves it 0 gets a share of the
+ *	machine's memory at registration (tiffin_limits_complete()).
  */
 struct tiffin_limits {
 	u32 hold_ns;
 	u32 close_us;
 	u32 timeout_ms;
 	u32 probation_ms;
+	u32 stores_kib;
 };
 
 struct tiffin_family;
@@ -105,6 +110,7 @@ struct tiffin_family_ops {
  * @attrs: the family's own files in its sysfs folder, or NULL; they are there, and may be written,
  *	until tiffin_family_unregister() has removed them
  * @limits: start values from the family, then what the operator set
+ * @stores_bytes: private to the core: what stores take now
  * @kobj: private to the core: the family's folder
  * @scopes_kobj: private to the core
  * @figures_dir: private to the core
@@ -126,6 +132,7 @@ struct tiffin_family {
 	const struct attribute_group *attrs;
 	struct tiffin_limits limits;
 
+	atomic64_t stores_bytes;
 	struct kobject *kobj;
 	struct kobject *scopes_kobj;
 	struct tiffin_dir *figures_dir;

@@ -8,22 +8,69 @@
 #include "core/enter.h"
 #include "core/instance.h"
 
+struct tiffin_plan tiffin_instance_plan(const struct tiffin_loaded *policy,
+					const struct tiffin_instance *older, unsigned int k)
+{
+	const struct tiffin_store_mem *have = older ? READ_ONCE(older->store[k]) : NULL;
+	struct tiffin_plan plan = { .how = tiffin_store_handover(have, &policy->store[k]) };
+	const struct tiffin_store *theirs;
+
+	if (!have || plan.how != TIFFIN_HANDOVER_REFERENCE) {
+		plan.bytes = tiffin_store_size(policy->family, &policy->store[k]);
+		return plan;
+	}
+	theirs = &older->policy->store[k];
+	if (theirs->undo == TIFFIN_UNDO_SNAPSHOT)
+		plan.bytes = tiffin_store_payload(have);
+	else if (theirs->undo == TIFFIN_UNDO_REBUILD && k == TIFFIN_STORE_OBJECT)
+		plan.bytes = tiffin_store_size(policy->family, theirs);
+	return plan;
+}
+
+size_t tiffin_instance_bytes(const struct tiffin_loaded *policy,
+			     const struct tiffin_instance *older)
+{
+	size_t bytes = 0;
+	unsigned int k;
+
+	for (k = 0; k < TIFFIN_STORE_KINDS; k++)
+		if (policy->has_store[k])
+			bytes += tiffin_instance_plan(policy, older, k).bytes;
+	return bytes;
+}
+
+/* Memory for the bytes that @older wants back. */
+static int tiffin_instance_save(struct tiffin_instance *inst, unsigned int k)
+{
+	struct tiffin_family *family = inst->policy->family;
+	size_t bytes = tiffin_store_payload(inst->store[k]);
+	int rc = tiffin_store_charge(family, bytes);
+
+	if (rc)
+		return rc;
+	inst->saved[k] = kvmalloc(bytes, GFP_KERNEL);
+	if (inst->saved[k])
+		return 0;
+	tiffin_store_uncharge(family, bytes);
+	return -ENOMEM;
+}
+
 /* Go on with the older instance's store; what that needs to come back, where it needs memory. */
 static int tiffin_instance_adopt(struct tiffin_instance *inst, struct tiffin_instance *older,
 				 unsigned int k)
 {
-	struct tiffin_store_mem *mem = older->store[k];
 	const struct tiffin_store *decl = &older->policy->store[k];
+	struct tiffin_store_mem *spare;
 
-	inst->store[k] = tiffin_store_get(mem);
+	inst->store[k] = tiffin_store_get(older->store[k]);
 	inst->adopted |= BIT(k);
-	if (decl->undo == TIFFIN_UNDO_SNAPSHOT) {
-		inst->saved[k] = kvmalloc(tiffin_store_bytes(mem), GFP_KERNEL_ACCOUNT);
-		return inst->saved[k] ? 0 : -ENOMEM;
-	}
+	if (decl->undo == TIFFIN_UNDO_SNAPSHOT)
+		return tiffin_instance_save(inst, k);
 	if (decl->undo == TIFFIN_UNDO_REBUILD && k == TIFFIN_STORE_OBJECT) {
-		inst->spare = tiffin_store_alloc(decl, mem->nr_objects);
-		return inst->spare ? 0 : -ENOMEM;
+		spare = tiffin_store_alloc(inst->policy->family, decl);
+		if (IS_ERR(spare))
+			return PTR_ERR(spare);
+		inst->spare = spare;
 	}
 	return 0;
 }
@@ -32,29 +79,30 @@ static int tiffin_instance_adopt(struct tiffin_instance *inst, struct tiffin_ins
 static int tiffin_instance_stores(struct tiffin_instance *inst, struct tiffin_instance *older)
 {
 	struct tiffin_loaded *policy = inst->policy;
+	struct tiffin_store_mem *mem;
 	enum tiffin_handover how;
 	unsigned int k;
+	int rc;
 
 	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
-		struct tiffin_store_mem *have = older ? older->store[k] : NULL;
-
 		if (!policy->has_store[k])
 			continue;
-		how = have ? tiffin_store_handover(have, &policy->store[k]) : TIFFIN_HANDOVER_NEW;
+		how = tiffin_instance_plan(policy, older, k).how;
 		if (how == TIFFIN_HANDOVER_REFERENCE) {
-			if (tiffin_instance_adopt(inst, older, k))
-				return -ENOMEM;
+			rc = tiffin_instance_adopt(inst, older, k);
+			if (rc)
+				return rc;
 			continue;
 		}
-		inst->store[k] = tiffin_store_alloc(&policy->store[k],
-						    policy->family->max_objects);
-		if (!inst->store[k])
-			return -ENOMEM;
+		mem = tiffin_store_alloc(policy->family, &policy->store[k]);
+		if (IS_ERR(mem))
+			return PTR_ERR(mem);
+		inst->store[k] = mem;
 		if (how != TIFFIN_HANDOVER_CONVERT)
 			continue;
 		inst->converts |= BIT(k);
 		if (k == TIFFIN_STORE_OBJECT)
-			tiffin_store_convert_from(inst->store[k], have, policy->store[k].convert);
+			tiffin_store_convert_from(mem, older->store[k], policy->store[k].convert);
 	}
 	return 0;
 }
@@ -119,6 +167,9 @@ static void tiffin_instance_drop_saved(struct tiffin_instance *inst)
 	tiffin_store_put(inst->spare);
 	inst->spare = NULL;
 	for (k = TIFFIN_STORE_KINDS - 1; k >= 0; k--) {
+		if (!inst->saved[k])
+			continue;
+		tiffin_store_uncharge(inst->policy->family, tiffin_store_payload(inst->store[k]));
 		kvfree(inst->saved[k]);
 		inst->saved[k] = NULL;
 	}
@@ -140,6 +191,7 @@ struct tiffin_instance *tiffin_instance_create(struct tiffin_loaded *policy,
 					       struct tiffin_instance *older)
 {
 	struct tiffin_instance *inst = kzalloc(sizeof(*inst), GFP_KERNEL);
+	int rc = -ENOMEM;
 
 	if (!inst)
 		return ERR_PTR(-ENOMEM);
@@ -154,7 +206,8 @@ struct tiffin_instance *tiffin_instance_create(struct tiffin_loaded *policy,
 		if (!inst->counters)
 			goto err_free;
 	}
-	if (tiffin_instance_stores(inst, older))
+	rc = tiffin_instance_stores(inst, older);
+	if (rc)
 		goto err_free;
 	tiffin_instance_fill_env(inst);
 	tiffin_instance_init(inst);
@@ -166,7 +219,7 @@ struct tiffin_instance *tiffin_instance_create(struct tiffin_loaded *policy,
 
 err_free:
 	tiffin_instance_free(inst);
-	return ERR_PTR(-ENOMEM);
+	return ERR_PTR(rc);
 }
 
 void tiffin_instance_destroy(struct tiffin_instance *inst)
@@ -199,13 +252,15 @@ static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_
 	int cpu;
 
 	if (k == TIFFIN_STORE_INSTANCE) {
-		tiffin_record_convert(from, from->record, convert, &ctx, mem->record);
+		if (tiffin_record_convert(from, from->record, convert, &ctx, mem->record))
+			atomic_inc(&mem->converted);
 		return;
 	}
 	for_each_possible_cpu(cpu) {
 		ctx.env = per_cpu_ptr(inst->env, cpu);
-		tiffin_record_convert(from, per_cpu_ptr(from->percpu, cpu), convert, &ctx,
-				      per_cpu_ptr(mem->percpu, cpu));
+		if (tiffin_record_convert(from, per_cpu_ptr(from->percpu, cpu), convert, &ctx,
+					  per_cpu_ptr(mem->percpu, cpu)))
+			atomic_inc(&mem->converted);
 	}
 }
 

@@ -9,6 +9,16 @@
 #include "core/store.h"
 
 /**
+ * struct tiffin_plan - what a swap does about one store of the newer policy
+ * @how: it comes to the newer policy
+ * @bytes: charged for that, beside what is held
+ */
+struct tiffin_plan {
+	enum tiffin_handover how;
+	size_t bytes;
+};
+
+/**
  * struct tiffin_instance - a policy at work
  * @policy: whose instance; its module is held
  * @list: in the policy's instances
@@ -37,6 +47,21 @@ struct tiffin_instance {
 };
 
 /**
+ * tiffin_instance_plan - what would a swap do about a store?
+ * @policy: the newer policy
+ * @older: the instance that it would follow, or NULL
+ * @k: a kind of which @policy declares a store
+ *
+ * tiffin_instance_create() does just this.
+ */
+struct tiffin_plan tiffin_instance_plan(const struct tiffin_loaded *policy,
+					const struct tiffin_instance *older, unsigned int k);
+
+/* The bytes that a swap would charge for all stores together. */
+size_t tiffin_instance_bytes(const struct tiffin_loaded *policy,
+			     const struct tiffin_instance *older);
+
+/**
  * tiffin_instance_create - make a policy ready to become active
  * @policy: held by the caller (tiffin_policy_find()); the instance takes that hold over
  * @older: the instance whose stores are handed over where they fit, or NULL
@@ -44,7 +69,8 @@ struct tiffin_instance {
  * All memory is allocated here and the policy's init runs here, at leisure, beside @older at work.
  *
  * Context: process, may sleep. Takes tiffin_registry.
- * Return: the instance; ERR_PTR(-ENOMEM), and then the caller still holds @policy.
+ * Return: the instance; ERR_PTR(-ENOMEM), or ERR_PTR(-EDQUOT) where its stores would take more
+ * memory than limits/stores_kib allows, and then the caller still holds @policy.
  */
 struct tiffin_instance *tiffin_instance_create(struct tiffin_loaded *policy,
 					       struct tiffin_instance *older);

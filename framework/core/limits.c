@@ -2,6 +2,7 @@
 /* The ranges of struct tiffin_limits. */
 
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/stddef.h>
 
 #include "core/family.h"
@@ -16,7 +17,24 @@ const struct tiffin_limit_range tiffin_limit_range[TIFFIN_LIMITS] = {
 		"timeout_ms", offsetof(struct tiffin_limits, timeout_ms), 1, 600000 },
 	[TIFFIN_LIMIT_PROBATION_MS] = {
 		"probation_ms", offsetof(struct tiffin_limits, probation_ms), 0, 86400000 },
+	[TIFFIN_LIMIT_STORES_KIB] = {
+		"stores_kib", offsetof(struct tiffin_limits, stores_kib), 1, U32_MAX },
 };
+
+/*
+ * Stores get this part of memory: 16 MiB of 1 GiB. A policy with 24 bytes for each of
+ * packet_steering's 32768 objects takes 1 MiB, and twice that while they are converted; and a
+ * mistake in a declaration (4096 bytes an object: 128 MiB) costs no small machine its memory.
+ */
+#define TIFFIN_STORES_PART	64
+
+void tiffin_limits_complete(struct tiffin_limits *limits)
+{
+	u64 kib = (u64)totalram_pages() * (PAGE_SIZE / 1024) / TIFFIN_STORES_PART;
+
+	if (!limits->stores_kib)
+		limits->stores_kib = clamp_t(u64, kib, 1, U32_MAX);
+}
 
 int tiffin_limit_parse(enum tiffin_limit limit, const char *text, u32 *value)
 {

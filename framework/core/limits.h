@@ -5,11 +5,14 @@
 
 #include <linux/types.h>
 
+struct tiffin_limits;
+
 enum tiffin_limit {
 	TIFFIN_LIMIT_HOLD_NS,
 	TIFFIN_LIMIT_CLOSE_US,
 	TIFFIN_LIMIT_TIMEOUT_MS,
 	TIFFIN_LIMIT_PROBATION_MS,
+	TIFFIN_LIMIT_STORES_KIB,
 	TIFFIN_LIMITS,
 };
 
@@ -38,5 +41,8 @@ extern const struct tiffin_limit_range tiffin_limit_range[TIFFIN_LIMITS];
  * Return: 0; -EINVAL where it is no number, -ERANGE where it is out of range.
  */
 int tiffin_limit_parse(enum tiffin_limit limit, const char *text, u32 *value);
+
+/* Fill in the limits that depend on the machine, where the family has left them 0. */
+void tiffin_limits_complete(struct tiffin_limits *limits);
 
 #endif /* TIFFIN_CORE_LIMITS_H */

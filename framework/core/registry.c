@@ -9,6 +9,7 @@
 #include "compat/compat.h"
 #include "core/event.h"
 #include "core/instance.h"
+#include "core/limits.h"
 #include "core/registry.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
@@ -90,6 +91,8 @@ static int tiffin_family_add(struct tiffin_family *family)
 	int rc = -ENOMEM;
 
 	INIT_LIST_HEAD(&family->policies);
+	atomic64_set(&family->stores_bytes, 0);
+	tiffin_limits_complete(&family->limits);
 	stock = tiffin_default_create(family);
 	if (!stock)
 		return -ENOMEM;

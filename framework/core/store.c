@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stores: memory, handing over, lending of records. */
 
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -8,16 +11,72 @@
 #include <linux/vmalloc.h>
 
 #include "core/enter.h"
+#include "core/family.h"
 #include "core/store.h"
 
-struct tiffin_store_mem *tiffin_store_alloc(const struct tiffin_store *decl, u32 nr_objects)
+u32 tiffin_store_records(const struct tiffin_family *family, u32 kind)
 {
-	struct tiffin_store_mem *mem = kzalloc(sizeof(*mem), GFP_KERNEL);
-	bool ok = false;
+	switch (kind) {
+	case TIFFIN_STORE_PER_CPU:
+		return num_possible_cpus();
+	case TIFFIN_STORE_OBJECT:
+		return family->max_objects;
+	default:
+		return 1;
+	}
+}
 
+size_t tiffin_store_size(const struct tiffin_family *family, const struct tiffin_store *decl)
+{
+	size_t record = ALIGN(decl->record_size, 8);
+
+	if (decl->kind == TIFFIN_STORE_OBJECT)
+		record += sizeof(struct tiffin_record);
+	record *= tiffin_store_records(family, decl->kind);
+	if (decl->kind == TIFFIN_STORE_OBJECT)
+		record = PAGE_ALIGN(record);
+	return sizeof(struct tiffin_store_mem) + record;
+}
+
+int tiffin_store_charge(struct tiffin_family *family, size_t bytes)
+{
+	s64 limit = (s64)READ_ONCE(family->limits.stores_kib) * 1024;
+	s64 held = atomic64_read(&family->stores_bytes);
+
+	do {
+		if (held + (s64)bytes > limit)
+			return -EDQUOT;
+	} while (!atomic64_try_cmpxchg(&family->stores_bytes, &held, held + bytes));
+	return 0;
+}
+
+void tiffin_store_uncharge(struct tiffin_family *family, size_t bytes)
+{
+	atomic64_sub(bytes, &family->stores_bytes);
+}
+
+/*
+ * Not GFP_KERNEL_ACCOUNT: a store belongs to the machine. It outlives the session of the operator
+ * who asks for the swap, whose control group it would be charged to and would keep from going; what
+ * bounds it is the family's limit.
+ */
+struct tiffin_store_mem *tiffin_store_alloc(struct tiffin_family *family,
+					    const struct tiffin_store *decl)
+{
+	size_t bytes = tiffin_store_size(family, decl);
+	struct tiffin_store_mem *mem;
+	bool ok = false;
+	int rc;
+
+	rc = tiffin_store_charge(family, bytes);
+	if (rc)
+		return ERR_PTR(rc);
+	mem = kzalloc(sizeof(*mem), GFP_KERNEL);
 	if (!mem)
-		return NULL;
+		goto err_charge;
 	kref_init(&mem->ref);
+	mem->family = family;
+	mem->bytes = bytes;
 	mem->kind = decl->kind;
 	mem->sharing = decl->sharing;
 	mem->version = decl->version;
@@ -26,7 +85,7 @@ struct tiffin_store_mem *tiffin_store_alloc(const struct tiffin_store *decl, u32
 
 	switch (mem->kind) {
 	case TIFFIN_STORE_INSTANCE:
-		mem->record = kvzalloc(mem->record_size, GFP_KERNEL_ACCOUNT);
+		mem->record = kzalloc(mem->record_size, GFP_KERNEL);
 		ok = mem->record;
 		break;
 	case TIFFIN_STORE_PER_CPU:
@@ -34,17 +93,18 @@ struct tiffin_store_mem *tiffin_store_alloc(const struct tiffin_store *decl, u32
 		ok = mem->percpu;
 		break;
 	case TIFFIN_STORE_OBJECT:
-		mem->nr_objects = nr_objects;
+		mem->nr_objects = family->max_objects;
 		mem->stride = sizeof(struct tiffin_record) + ALIGN(mem->record_size, 8);
-		mem->objects = vzalloc(array_size(nr_objects, mem->stride));
+		mem->objects = vzalloc(array_size(mem->nr_objects, mem->stride));
 		ok = mem->objects;
 		break;
 	}
-	if (!ok) {
-		kfree(mem);
-		return NULL;
-	}
-	return mem;
+	if (ok)
+		return mem;
+	kfree(mem);
+err_charge:
+	tiffin_store_uncharge(family, bytes);
+	return ERR_PTR(-ENOMEM);
 }
 
 enum tiffin_handover tiffin_store_handover(const struct tiffin_store_mem *mem,
@@ -65,7 +125,7 @@ static void tiffin_store_release(struct kref *ref)
 	tiffin_store_put(mem->from);
 	switch (mem->kind) {
 	case TIFFIN_STORE_INSTANCE:
-		kvfree(mem->record);
+		kfree(mem->record);
 		break;
 	case TIFFIN_STORE_PER_CPU:
 		free_percpu(mem->percpu);
@@ -74,6 +134,7 @@ static void tiffin_store_release(struct kref *ref)
 		vfree(mem->objects);
 		break;
 	}
+	tiffin_store_uncharge(mem->family, mem->bytes);
 	kfree(mem);
 }
 
@@ -83,7 +144,7 @@ void tiffin_store_put(struct tiffin_store_mem *mem)
 		kref_put(&mem->ref, tiffin_store_release);
 }
 
-size_t tiffin_store_bytes(const struct tiffin_store_mem *mem)
+size_t tiffin_store_payload(const struct tiffin_store_mem *mem)
 {
 	switch (mem->kind) {
 	case TIFFIN_STORE_PER_CPU:
@@ -95,49 +156,53 @@ size_t tiffin_store_bytes(const struct tiffin_store_mem *mem)
 	}
 }
 
+/*
+ * The pieces that a store's records lie in, one a call: each CPU's, else all in one, those of
+ * objects with their headers. @cpu is -1 at the beginning; NULL: there are no more.
+ */
+static void *tiffin_store_next(const struct tiffin_store_mem *mem, int *cpu, size_t *size)
+{
+	if (mem->kind != TIFFIN_STORE_PER_CPU) {
+		*size = tiffin_store_payload(mem);
+		return (*cpu)++ < 0 ? mem->record : NULL;
+	}
+	*size = mem->record_size;
+	*cpu = cpumask_next(*cpu, cpu_possible_mask);
+	return *cpu < nr_cpu_ids ? per_cpu_ptr(mem->percpu, *cpu) : NULL;
+}
+
 void tiffin_store_save(const struct tiffin_store_mem *mem, void *bytes)
 {
-	int cpu;
+	const void *records;
+	size_t size;
+	int cpu = -1;
 
-	switch (mem->kind) {
-	case TIFFIN_STORE_PER_CPU:
-		for_each_possible_cpu(cpu) {
-			memcpy(bytes, per_cpu_ptr(mem->percpu, cpu), mem->record_size);
-			bytes += mem->record_size;
-		}
-		break;
-	default:
-		memcpy(bytes, mem->record, tiffin_store_bytes(mem));
-		break;
+	while ((records = tiffin_store_next(mem, &cpu, &size))) {
+		memcpy(bytes, records, size);
+		bytes += size;
 	}
 }
 
 void tiffin_store_restore(struct tiffin_store_mem *mem, const void *bytes)
 {
-	int cpu;
+	void *records;
+	size_t size;
+	int cpu = -1;
 
-	switch (mem->kind) {
-	case TIFFIN_STORE_PER_CPU:
-		for_each_possible_cpu(cpu) {
-			memcpy(per_cpu_ptr(mem->percpu, cpu), bytes, mem->record_size);
-			bytes += mem->record_size;
-		}
-		break;
-	default:
-		memcpy(mem->record, bytes, tiffin_store_bytes(mem));
-		break;
+	while ((records = tiffin_store_next(mem, &cpu, &size))) {
+		memcpy(records, bytes, size);
+		bytes += size;
 	}
 }
 
 void tiffin_store_clear(struct tiffin_store_mem *mem)
 {
-	int cpu;
+	void *records;
+	size_t size;
+	int cpu = -1;
 
-	if (mem->kind == TIFFIN_STORE_INSTANCE)
-		memset(mem->record, 0, mem->record_size);
-	else
-		for_each_possible_cpu(cpu)
-			memset(per_cpu_ptr(mem->percpu, cpu), 0, mem->record_size);
+	while ((records = tiffin_store_next(mem, &cpu, &size)))
+		memset(records, 0, size);
 }
 
 void tiffin_store_convert_from(struct tiffin_store_mem *mem, struct tiffin_store_mem *from,

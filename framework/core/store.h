@@ -14,6 +14,8 @@
  *  S5. An object's record is converted once, by the call that finds it in no generation or, before
  *	any call, by the sweep; alone, as S2 has it zeroed. It is converted for the generation that
  *	the older record belongs to: what belongs to an object that is gone is not carried on.
+ *  S6. All memory of stores is charged to its family before it is allocated, for as long as it is
+ *	held, and no charge goes beyond limits/stores_kib.
  */
 #ifndef TIFFIN_CORE_STORE_H
 #define TIFFIN_CORE_STORE_H
@@ -23,6 +25,8 @@
 #include <linux/types.h>
 
 #include <tiffin/plugin.h>
+
+struct tiffin_family;
 
 /**
  * struct tiffin_record - what precedes an object's record in memory
@@ -55,6 +59,8 @@ enum tiffin_handover {
 /**
  * struct tiffin_store_mem - one store in memory
  * @ref: one for each instance that holds it
+ * @family: whose memory it is
+ * @bytes: charged to the family
  * @kind: enum tiffin_store_kind
  * @sharing: enum tiffin_sharing
  * @version: of the schema
@@ -65,13 +71,15 @@ enum tiffin_handover {
  * @from: the older store that an object store's records are converted from; NULL where there is
  *	none, or once all are; read under RCU
  * @convert: the policy's callback for that
- * @converted: records that it has made
+ * @converted: records of this store that the policy's callback has made
  * @record: the instance's record
  * @percpu: the per-CPU records
  * @objects: the objects' records with their headers
  */
 struct tiffin_store_mem {
 	struct kref ref;
+	struct tiffin_family *family;
+	size_t bytes;
 	u32 kind;
 	u32 sharing;
 	u32 version;
@@ -91,13 +99,40 @@ struct tiffin_store_mem {
 
 /**
  * tiffin_store_alloc - memory for a declared store, all records zero
+ * @family: whose it is
  * @decl: the declaration, checked
- * @nr_objects: how many objects the family has
  *
  * Context: process, may sleep.
- * Return: the store with one reference, or NULL without memory.
+ * Return: the store with one reference; ERR_PTR(-ENOMEM), or ERR_PTR(-EDQUOT) as for
+ * tiffin_store_charge().
  */
-struct tiffin_store_mem *tiffin_store_alloc(const struct tiffin_store *decl, u32 nr_objects);
+struct tiffin_store_mem *tiffin_store_alloc(struct tiffin_family *family,
+					    const struct tiffin_store *decl);
+
+/* How many records a store of @kind has in @family. */
+u32 tiffin_store_records(const struct tiffin_family *family, u32 kind);
+
+/**
+ * tiffin_store_size - the memory that a store takes
+ * @family: whose it would be
+ * @decl: the declaration
+ *
+ * Return: bytes: the records of all objects or all possible CPUs with their headers and what
+ * aligns them, in whole pages where the kernel gives pages, and the store's own description.
+ */
+size_t tiffin_store_size(const struct tiffin_family *family, const struct tiffin_store *decl);
+
+/**
+ * tiffin_store_charge - the family holds so much more memory for stores
+ * @family: whose it is
+ * @bytes: to be given back with tiffin_store_uncharge()
+ *
+ * Return: 0; -EDQUOT where that would be more than limits/stores_kib, and then nothing is charged.
+ */
+int tiffin_store_charge(struct tiffin_family *family, size_t bytes);
+
+/* And so much less. */
+void tiffin_store_uncharge(struct tiffin_family *family, size_t bytes);
 
 /**
  * tiffin_store_handover - what becomes of a store at a swap to a policy that declares @decl?
@@ -107,11 +142,14 @@ struct tiffin_store_mem *tiffin_store_alloc(const struct tiffin_store *decl, u32
 enum tiffin_handover tiffin_store_handover(const struct tiffin_store_mem *mem,
 					   const struct tiffin_store *decl);
 
-/* Copy all records into @bytes, tiffin_store_bytes() of them, or back; nobody writes meanwhile. */
+/* The bytes of all records, objects' with their headers: what tiffin_store_save() copies. */
+size_t tiffin_store_payload(const struct tiffin_store_mem *mem);
+
+/* Copy all records into @bytes, so many of them, or back; nobody writes meanwhile. */
 void tiffin_store_save(const struct tiffin_store_mem *mem, void *bytes);
 void tiffin_store_restore(struct tiffin_store_mem *mem, const void *bytes);
 
-/* Zero the record of an instance, or those of the CPUs; nobody writes them meanwhile. */
+/* Zero all records; nobody writes them meanwhile. */
 void tiffin_store_clear(struct tiffin_store_mem *mem);
 
 /**
@@ -165,9 +203,6 @@ static inline struct tiffin_store_mem *tiffin_store_get(struct tiffin_store_mem 
 
 /* Drop a reference; the last one frees. Context: process, may sleep. @mem may be NULL. */
 void tiffin_store_put(struct tiffin_store_mem *mem);
-
-/* The bytes that a store takes on all CPUs together. */
-size_t tiffin_store_bytes(const struct tiffin_store_mem *mem);
 
 /*
  * tiffin_record_open() where the record is not simply the object's, or is lent to one call at a

@@ -11,6 +11,7 @@ static void request_limit_ranges(struct kunit *test)
 		[TIFFIN_LIMIT_CLOSE_US] = { 1, 10000 },
 		[TIFFIN_LIMIT_TIMEOUT_MS] = { 1, 600000 },
 		[TIFFIN_LIMIT_PROBATION_MS] = { 0, 86400000 },
+		[TIFFIN_LIMIT_STORES_KIB] = { 1, U32_MAX },
 	};
 	char text[24];
 	u32 value;
@@ -25,7 +26,7 @@ static void request_limit_ranges(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, value, range[i][1]);
 
 		value = 77;
-		snprintf(text, sizeof(text), "%u", range[i][1] + 1);
+		snprintf(text, sizeof(text), "%llu", range[i][1] + 1ULL);
 		KUNIT_EXPECT_EQ(test, tiffin_limit_parse(i, text, &value), -ERANGE);
 		if (range[i][0])
 			KUNIT_EXPECT_EQ(test, tiffin_limit_parse(i, "0", &value), -ERANGE);

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stores: memory, handing over, and the lending of records (invariants S1 to S3 in store.h). */
+/* Stores: memory, handing over, and the lending of records (S1 to S3, S6 in store.h). */
 
 #include <kunit/test.h>
 
+#include "core/family.h"
 #include "core/store.h"
 
 #define OBJECTS	5
+
+static struct tiffin_family store_family = {
+	.name = "store",
+	.max_objects = OBJECTS,
+	.limits = { .stores_kib = 64 },
+};
 
 static const struct tiffin_store locked_decl = {
 	"flow", 3, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, 20
@@ -18,16 +25,18 @@ static const struct tiffin_store atomic_decl = {
 /* Memory that a failed test gives back, too. */
 static struct tiffin_store_mem *store_alloc(struct kunit *test, const struct tiffin_store *decl)
 {
-	struct tiffin_store_mem *mem = tiffin_store_alloc(decl, OBJECTS);
+	struct tiffin_store_mem *mem = tiffin_store_alloc(&store_family, decl);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mem);
 	test->priv = mem;
+	KUNIT_EXPECT_EQ(test, atomic64_read(&store_family.stores_bytes), mem->bytes);
 	return mem;
 }
 
 static void store_exit(struct kunit *test)
 {
 	tiffin_store_put(test->priv);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&store_family.stores_bytes), 0);
 }
 
 static struct tiffin_record *store_open(struct tiffin_store_mem *mem, u32 object, u32 generation,
@@ -58,7 +67,8 @@ static void store_instance(struct kunit *test)
 	struct tiffin_store_mem *mem = store_alloc(test, &decl);
 
 	KUNIT_EXPECT_NULL(test, memchr_inv(mem->record, 0, TIFFIN_MAX_RECORD));
-	KUNIT_EXPECT_EQ(test, tiffin_store_bytes(mem), TIFFIN_MAX_RECORD);
+	KUNIT_EXPECT_EQ(test, tiffin_store_payload(mem), TIFFIN_MAX_RECORD);
+	KUNIT_EXPECT_EQ(test, mem->bytes, TIFFIN_MAX_RECORD + sizeof(*mem));
 	memset(mem->record, 0xff, TIFFIN_MAX_RECORD);
 }
 
@@ -76,7 +86,9 @@ static void store_per_cpu(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, memchr_inv(record, 0, 13));
 		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)record, 8));
 	}
-	KUNIT_EXPECT_EQ(test, tiffin_store_bytes(mem), 13 * num_possible_cpus());
+	KUNIT_EXPECT_EQ(test, tiffin_store_payload(mem), 13 * num_possible_cpus());
+	/* Each CPU's is aligned. */
+	KUNIT_EXPECT_EQ(test, mem->bytes, 16 * num_possible_cpus() + sizeof(*mem));
 }
 
 /* Each object has its own bytes, all of them, aligned for any field. */
@@ -99,7 +111,96 @@ static void store_objects(struct kunit *test)
 		for (j = 0; j < 20; j++)
 			KUNIT_EXPECT_EQ(test, rec->data[j], 'a' + i);
 	}
-	KUNIT_EXPECT_EQ(test, tiffin_store_bytes(mem), OBJECTS * mem->stride);
+	KUNIT_EXPECT_EQ(test, tiffin_store_payload(mem), OBJECTS * mem->stride);
+	KUNIT_EXPECT_EQ(test, mem->stride, sizeof(*rec) + 24);
+	/* Whole pages. */
+	KUNIT_EXPECT_EQ(test, mem->bytes, PAGE_SIZE + sizeof(*mem));
+}
+
+/* What is saved comes back, record by record, and nothing beyond it is written. */
+static void store_saves(struct kunit *test, const struct tiffin_store *decl)
+{
+	struct tiffin_store_mem *mem = store_alloc(test, decl);
+	size_t size = tiffin_store_payload(mem);
+	u8 *bytes = kunit_kzalloc(test, size + 1, GFP_KERNEL);
+	u8 *first = decl->kind == TIFFIN_STORE_PER_CPU ? per_cpu_ptr(mem->percpu, 0) : mem->record;
+	size_t i, step = decl->kind == TIFFIN_STORE_PER_CPU ? mem->record_size : size;
+	int cpu;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bytes);
+	for (i = 0; i < size; i++)
+		bytes[i] = i + 1;
+	bytes[size] = 0xaa;
+	tiffin_store_restore(mem, bytes);
+	KUNIT_EXPECT_EQ(test, memcmp(first, bytes, step), 0);
+	if (decl->kind == TIFFIN_STORE_PER_CPU)
+		for_each_possible_cpu(cpu)
+			KUNIT_EXPECT_EQ(test, memcmp(per_cpu_ptr(mem->percpu, cpu),
+						     bytes + cpu * step, step), 0);
+	memset(bytes, 0, size);
+	tiffin_store_save(mem, bytes);
+	for (i = 0; i < size; i++)
+		KUNIT_EXPECT_EQ(test, bytes[i], (u8)(i + 1));
+	KUNIT_EXPECT_EQ(test, bytes[size], 0xaa);
+	tiffin_store_clear(mem);
+	tiffin_store_save(mem, bytes);
+	KUNIT_EXPECT_NULL(test, memchr_inv(bytes, 0, size));
+	KUNIT_EXPECT_EQ(test, bytes[size], 0xaa);
+}
+
+static void store_saves_instance(struct kunit *test)
+{
+	const struct tiffin_store decl = {
+		"all", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, 21
+	};
+
+	store_saves(test, &decl);
+}
+
+static void store_saves_per_cpu(struct kunit *test)
+{
+	const struct tiffin_store decl = {
+		"cpu", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, 13
+	};
+
+	store_saves(test, &decl);
+}
+
+static void store_saves_objects(struct kunit *test)
+{
+	store_saves(test, &atomic_decl);
+}
+
+/* S6: to the byte, and where it is refused nothing is charged. */
+static void store_charge(struct kunit *test)
+{
+	struct tiffin_family family = { .limits = { .stores_kib = 3 } };
+
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 3073), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 3072), 0);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&family.stores_bytes), 3072);
+	tiffin_store_uncharge(&family, 1);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 2), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1), 0);
+	/* What is held stays where the limit goes below it. */
+	family.limits.stores_kib = 1;
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1), -EDQUOT);
+	tiffin_store_uncharge(&family, 3072);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&family.stores_bytes), 0);
+	family.limits.stores_kib = U32_MAX;
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, (size_t)U32_MAX << 10), 0);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1), -EDQUOT);
+}
+
+/* A store that does not fit is not there, and costs nothing. */
+static void store_too_large(struct kunit *test)
+{
+	/* 32000 bytes of records, 32768 of pages, and its description. */
+	struct tiffin_family family = { .max_objects = 1000, .limits = { .stores_kib = 32 } };
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(tiffin_store_alloc(&family, &atomic_decl)), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&family.stores_bytes), 0);
 }
 
 static void store_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
@@ -257,6 +358,11 @@ static struct kunit_case store_cases[] = {
 	KUNIT_CASE(store_instance),
 	KUNIT_CASE(store_per_cpu),
 	KUNIT_CASE(store_objects),
+	KUNIT_CASE(store_saves_instance),
+	KUNIT_CASE(store_saves_per_cpu),
+	KUNIT_CASE(store_saves_objects),
+	KUNIT_CASE(store_charge),
+	KUNIT_CASE(store_too_large),
 	KUNIT_CASE(store_handover),
 	KUNIT_CASE(store_references),
 	KUNIT_CASE(store_generation_locked),

@@ -18,6 +18,7 @@ static void fail_each(struct lab *lab, const char *to, const char *text)
 		struct tiffin_instance *active = scope->gate.active;
 		unsigned int refs = module_refcount(THIS_MODULE);
 		long before = shim_allocations();
+		s64 held = atomic64_read(&lab->family.stores_bytes);
 		u64 epoch = scope->gate.epoch;
 		struct lab_out out;
 		bool failed;
@@ -40,6 +41,7 @@ static void fail_each(struct lab *lab, const char *to, const char *text)
 		EXPECT(scope->gate.active == active, ==, true);
 		EXPECT(scope->gate.epoch, ==, epoch);
 		EXPECT(shim_allocations(), ==, before);
+		EXPECT(atomic64_read(&lab->family.stores_bytes), ==, held);
 		EXPECT(module_refcount(THIS_MODULE), ==, refs);
 		EXPECT(lab_ask(lab, LAB_ASK, 1, &out), ==, TIFFIN_ANSWERED);
 		EXPECT(out.who, ==, LAB_ALPHA);
@@ -59,6 +61,49 @@ TEST(swap_with_new_stores_without_memory)
 {
 	EXPECT_SWAP(lab, "alpha");
 	fail_each(lab, "gamma", "gamma");
+}
+
+/*
+ * The limit on memory cuts in wherever the swap needs some: what was made before is given back, and
+ * charged no more.
+ */
+static void limit_each(struct lab *lab, enum lab_who from, const char *to)
+{
+	struct tiffin_scope *scope = lab->family.scope;
+	unsigned int refused = 0;
+	struct lab_out out;
+
+	EXPECT_SWAP(lab, lab_policy[from].name);
+	for (lab->family.limits.stores_kib = 1; lab->family.limits.stores_kib < 64;
+	     lab->family.limits.stores_kib++) {
+		s64 held = atomic64_read(&lab->family.stores_bytes);
+		unsigned int refs = module_refcount(THIS_MODULE);
+		long before = shim_allocations();
+		int rc = lab_swap(lab, to);
+
+		if (!rc)
+			break;
+		refused++;
+		EXPECT(rc, ==, -EDQUOT);
+		EXPECT(shim_allocations(), ==, before);
+		EXPECT(atomic64_read(&lab->family.stores_bytes), ==, held);
+		EXPECT(module_refcount(THIS_MODULE), ==, refs);
+		EXPECT(scope->swap.state, ==, TIFFIN_STABLE);
+		EXPECT(lab_ask(lab, LAB_ASK, 1, &out), ==, TIFFIN_ANSWERED);
+		EXPECT(out.who, ==, from);
+	}
+	EXPECT(refused, >=, 6);
+	EXPECT_STR(lab_active(lab), to);
+}
+
+TEST(swap_with_new_stores_beyond_the_limit)
+{
+	limit_each(lab, LAB_ALPHA, "gamma");
+}
+
+TEST(swap_by_reference_beyond_the_limit)
+{
+	limit_each(lab, LAB_SIGMA, "alpha");
 }
 
 /* The sentence names the policy, where there was memory enough to get that far. */

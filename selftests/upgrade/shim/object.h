@@ -14,6 +14,9 @@
 #define GFP_KERNEL		0
 #define GFP_KERNEL_ACCOUNT	0
 
+/* 1 GiB */
+#define totalram_pages()	(1UL << 18)
+
 void *shim_alloc(size_t size);
 void shim_free(const void *ptr);
 char *kstrdup(const char *text, int gfp);
@@ -144,6 +147,7 @@ int kobject_uevent_env(struct kobject *kobj, int action, char *envp[]);
 /* sysfs. */
 
 #define PAGE_SIZE		4096
+#define PAGE_ALIGN(n)		ALIGN(n, PAGE_SIZE)
 
 #define __ATTR(_name, _mode, _show, _store)					\
 	{ .attr = { .name = #_name, .mode = _mode }, .show = _show, .store = _store }

@@ -57,6 +57,8 @@ extern __thread unsigned int shim_cpu;
 #define num_possible_cpus()		nr_cpu_ids
 #define for_each_possible_cpu(cpu)	for ((cpu) = 0; (unsigned int)(cpu) < nr_cpu_ids; (cpu)++)
 #define for_each_online_cpu(cpu)	for_each_possible_cpu(cpu)
+#define cpu_possible_mask		NULL
+#define cpumask_next(cpu, mask)		((void)(mask), (unsigned int)((cpu) + 1))
 #define smp_processor_id()		((int)shim_cpu)
 
 /* CPUs neither come nor go here; that the product holds them is looked at in on_each_cpu(). */
@@ -132,6 +134,16 @@ typedef struct { int counter; } atomic_t;
 #define atomic_read(v)			READ_ONCE((v)->counter)
 #define atomic_inc(v)			((void)__atomic_fetch_add(&(v)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_dec_and_test(v)		(!__atomic_sub_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
+
+typedef struct { s64 counter; } atomic64_t;
+
+#define atomic64_read(v)		READ_ONCE((v)->counter)
+#define atomic64_set(v, n)		WRITE_ONCE((v)->counter, (n))
+#define atomic64_sub(n, v)		\
+	((void)__atomic_fetch_sub(&(v)->counter, (n), __ATOMIC_SEQ_CST))
+#define atomic64_try_cmpxchg(v, old, new)						\
+	__atomic_compare_exchange_n(&(v)->counter, (old), (new), false, __ATOMIC_SEQ_CST,	\
+				    __ATOMIC_SEQ_CST)
 
 /* Used where nobody else is left to bring the condition about. */
 #define wait_var_event(var, condition)						\
