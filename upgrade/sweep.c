@@ -79,3 +79,10 @@ bool tiffin_sweep_runs(const struct tiffin_scope *scope)
 {
 	return READ_ONCE(scope->swap.sweep.inst);
 }
+
+u32 tiffin_sweep_left(const struct tiffin_scope *scope, const struct tiffin_store_mem *mem)
+{
+	if (!READ_ONCE(mem->from))
+		return 0;
+	return mem->nr_objects - (tiffin_sweep_runs(scope) ? READ_ONCE(scope->swap.sweep.next) : 0);
+}

@@ -21,6 +21,7 @@
 
 struct tiffin_instance;
 struct tiffin_scope;
+struct tiffin_store_mem;
 
 /* What a call of the sweep is to the gate, in place of a hook's index. */
 #define TIFFIN_HOOK_SWEEP	U32_MAX
@@ -47,5 +48,8 @@ void tiffin_sweep_cancel(struct tiffin_scope *scope);
 
 /* Is there one? */
 bool tiffin_sweep_runs(const struct tiffin_scope *scope);
+
+/* The active instance's object store @mem: how many records has the sweep still to look at? */
+u32 tiffin_sweep_left(const struct tiffin_scope *scope, const struct tiffin_store_mem *mem);
 
 #endif /* TIFFIN_UPGRADE_SWEEP_H */

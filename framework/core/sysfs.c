@@ -211,12 +211,19 @@ static ssize_t available_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return len;
 }
 
+static ssize_t stores_bytes_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lld\n", (s64)atomic64_read(&to_family(kobj)->stores_bytes));
+}
+
 static struct kobj_attribute family_attr_abi = __ATTR(abi, 0444, family_abi_show, NULL);
 static struct kobj_attribute family_attr_available = __ATTR_RO(available);
+static struct kobj_attribute family_attr_stores_bytes = __ATTR_RO(stores_bytes);
 
 static struct attribute *tiffin_family_attrs[] = {
 	&family_attr_abi.attr,
 	&family_attr_available.attr,
+	&family_attr_stores_bytes.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(tiffin_family);

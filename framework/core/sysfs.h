@@ -78,6 +78,12 @@ void tiffin_sysfs_del_policy(struct tiffin_loaded *loaded);
 int tiffin_sysfs_add_scope(struct tiffin_scope *scope);
 void tiffin_sysfs_del_scope(struct tiffin_scope *scope);
 
+/* Tables about stores, for files of policies and of scopes; each returns the bytes of @buf. */
+ssize_t tiffin_sysfs_stores(const struct tiffin_loaded *loaded, char *buf);
+ssize_t tiffin_sysfs_stores_info(const struct tiffin_loaded *loaded, char *buf);
+ssize_t tiffin_sysfs_handover(const struct tiffin_loaded *loaded, char *buf);
+ssize_t tiffin_sysfs_scope_stores(struct tiffin_scope *scope, char *buf);
+
 /* Whether the caller may write; part of every store. Return: 0 or -EPERM. */
 int tiffin_may_write(void);
 

@@ -79,34 +79,19 @@ static ssize_t counters_info_show(struct kobject *kobj, struct kobj_attribute *a
 	return len;
 }
 
-static const char * const tiffin_kind_names[] = {
-	[TIFFIN_STORE_INSTANCE] = "instance",
-	[TIFFIN_STORE_PER_CPU] = "per_cpu",
-	[TIFFIN_STORE_OBJECT] = "object",
-};
-
-static const char * const tiffin_sharing_names[] = {
-	[TIFFIN_SHARE_CPU] = "cpu",
-	[TIFFIN_SHARE_ATOMIC] = "atomic",
-	[TIFFIN_SHARE_LOCKED] = "locked",
-};
-
 static ssize_t stores_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	const struct tiffin_loaded *loaded = to_loaded(kobj);
-	ssize_t len = 0;
-	int k;
+	return tiffin_sysfs_stores(to_loaded(kobj), buf);
+}
 
-	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
-		const struct tiffin_store *store = &loaded->store[k];
+static ssize_t stores_info_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return tiffin_sysfs_stores_info(to_loaded(kobj), buf);
+}
 
-		if (loaded->has_store[k])
-			len += sysfs_emit_at(buf, len, "%s %s %u %s %u\n", tiffin_kind_names[k],
-					     store->schema, store->version,
-					     tiffin_sharing_names[store->sharing],
-					     store->record_size);
-	}
-	return len;
+static ssize_t handover_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return tiffin_sysfs_handover(to_loaded(kobj), buf);
 }
 
 static struct kobj_attribute policy_attr_abi = __ATTR_RO(abi);
@@ -115,6 +100,8 @@ static struct kobj_attribute policy_attr_instances = __ATTR_RO(instances);
 static struct kobj_attribute policy_attr_tunables_info = __ATTR_RO(tunables_info);
 static struct kobj_attribute policy_attr_counters_info = __ATTR_RO(counters_info);
 static struct kobj_attribute policy_attr_stores = __ATTR_RO(stores);
+static struct kobj_attribute policy_attr_stores_info = __ATTR_RO(stores_info);
+static struct kobj_attribute policy_attr_handover = __ATTR_RO(handover);
 
 static struct attribute *tiffin_loaded_attrs[] = {
 	&policy_attr_name.attr,
@@ -129,6 +116,8 @@ static struct attribute *tiffin_loaded_attrs[] = {
 	&policy_attr_tunables_info.attr,
 	&policy_attr_counters_info.attr,
 	&policy_attr_stores.attr,
+	&policy_attr_stores_info.attr,
+	&policy_attr_handover.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(tiffin_loaded);

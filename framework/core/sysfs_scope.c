@@ -182,6 +182,11 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 	return len;
 }
 
+static ssize_t stores_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return tiffin_sysfs_scope_stores(to_tiffin_scope(kobj), buf);
+}
+
 static struct kobj_attribute scope_attr_active = __ATTR_RW(active);
 static struct kobj_attribute scope_attr_swap = __ATTR_WO(swap);
 static struct kobj_attribute scope_attr_rollback = __ATTR_WO(rollback);
@@ -192,6 +197,7 @@ static struct kobj_attribute scope_attr_state = __ATTR_RO(state);
 static struct kobj_attribute scope_attr_error = __ATTR_RO_MODE(error, 0400);
 static struct kobj_attribute scope_attr_last_swap = __ATTR_RO(last_swap);
 static struct kobj_attribute scope_attr_stats = __ATTR_RO(stats);
+static struct kobj_attribute scope_attr_stores = __ATTR_RO(stores);
 
 static struct attribute *tiffin_scope_attrs[] = {
 	&scope_attr_active.attr,
@@ -204,6 +210,7 @@ static struct attribute *tiffin_scope_attrs[] = {
 	&scope_attr_error.attr,
 	&scope_attr_last_swap.attr,
 	&scope_attr_stats.attr,
+	&scope_attr_stores.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(tiffin_scope);

@@ -6,6 +6,7 @@
 
 #include <linux/workqueue.h>
 
+#include "core/sysfs.h"
 #include "lab_kunit.h"
 
 static struct tiffin_scope *scope_of(struct kunit *test)
@@ -150,6 +151,40 @@ static void convert_sweeps(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, out.object_calls, i % 3 ? 1 : i + 2);
 	}
 	KUNIT_EXPECT_EQ(test, lab->converts[TIFFIN_STORE_OBJECT], (LAB_OBJECTS + 2) / 3);
+}
+
+/* The table of the active instance's stores says how far the conversion has come. */
+static void convert_is_shown(struct kunit *test)
+{
+	char *text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	struct lab *lab = test->priv;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, text);
+	/* Where sysfs would put it, at the beginning of a page. */
+	KUNIT_ASSERT_TRUE(test, IS_ALIGNED((unsigned long)text, PAGE_SIZE));
+	EXPECT_SWAP(test, "alpha");
+	convert_asked(test, 3, 1);
+	convert_asked(test, 7, 1);
+	convert_asked(test, 9, 1);
+	tiffin_sysfs_scope_stores(scope_of(test), text);
+	LAB_EXPECT_SAYS(test, text, " 0 0\nobject lab_flow 1 locked 16 16 ");
+	convert_to_locked_seven(test, "delta" LONG);
+	convert_reach_seven(test);
+	tiffin_sysfs_scope_stores(scope_of(test), text);
+	LAB_EXPECT_SAYS(test, text, "instance lab_all 2 atomic 24 1 ");
+	LAB_EXPECT_SAYS(test, text, " 1 0\nper_cpu lab_cpu 2 cpu 24 ");
+	LAB_EXPECT_SAYS(test, text, "\nobject lab_flow 2 locked 24 16 ");
+	LAB_EXPECT_SAYS(test, text, " 1 9\n");
+	KUNIT_EXPECT_EQ(test, tiffin_sweep_left(scope_of(test), objects_of(test)), 9);
+	convert_lock(test, 7, 0);
+	convert_swept(test);
+	tiffin_sysfs_scope_stores(scope_of(test), text);
+	LAB_EXPECT_SAYS(test, text, " 3 0\n");
+	/* Who takes it over by reference has converted nothing. */
+	KUNIT_ASSERT_EQ(test, tiffin_swap_rollback(scope_of(test)), 0);
+	tiffin_sysfs_scope_stores(scope_of(test), text);
+	LAB_EXPECT_SAYS(test, text, " 0 0\nobject lab_flow 1 locked 16 16 ");
+	KUNIT_EXPECT_EQ(test, lab->converts[TIFFIN_STORE_OBJECT], 3);
 }
 
 /* S4: a rollback finds each record as it was at the flip. */
@@ -310,6 +345,7 @@ static struct kunit_case convert_cases[] = {
 	KUNIT_CASE(convert_at_first_touch),
 	KUNIT_CASE(convert_at_the_flip),
 	KUNIT_CASE(convert_sweeps),
+	KUNIT_CASE(convert_is_shown),
 	KUNIT_CASE(convert_rolls_back),
 	KUNIT_CASE(convert_is_busy),
 	KUNIT_CASE(convert_undone_in_the_middle),

@@ -6,6 +6,7 @@
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mount.h>
 
@@ -148,6 +149,10 @@ static void sysfs_limits(struct kunit *test)
 	EXPECT_TEXT(test, "lab/limits/close_us", "50");
 	EXPECT_TEXT(test, "lab/limits/timeout_ms", "5000");
 	EXPECT_TEXT(test, "lab/limits/probation_ms", "0");
+	/* A share of the machine's memory. */
+	KUNIT_EXPECT_EQ(test, lab->family.limits.stores_kib,
+			totalram_pages() * (PAGE_SIZE / 1024) / 64);
+	KUNIT_EXPECT_GT(test, lab->family.limits.stores_kib, 0);
 
 	EXPECT_PUT(test, "lab/limits/hold_ns", "1000000\n", 0);
 	EXPECT_PUT(test, "lab/limits/close_us", "10000", 0);
@@ -157,6 +162,14 @@ static void sysfs_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab->family.limits.close_us, 10000);
 	KUNIT_EXPECT_EQ(test, lab->family.limits.timeout_ms, 1);
 	KUNIT_EXPECT_EQ(test, lab->family.limits.probation_ms, 86400000);
+
+	EXPECT_PUT(test, "lab/limits/stores_kib", "1", 0);
+	EXPECT_TEXT(test, "lab/limits/stores_kib", "1");
+	EXPECT_PUT(test, "lab/limits/stores_kib", "4294967295", 0);
+	KUNIT_EXPECT_EQ(test, lab->family.limits.stores_kib, U32_MAX);
+	EXPECT_PUT(test, "lab/limits/stores_kib", "0", -ERANGE);
+	EXPECT_PUT(test, "lab/limits/stores_kib", "4294967296", -ERANGE);
+	EXPECT_TEXT(test, "lab/limits/stores_kib", "4294967295");
 
 	EXPECT_PUT(test, "lab/limits/hold_ns", "1000001", -ERANGE);
 	EXPECT_PUT(test, "lab/limits/close_us", "0", -ERANGE);
@@ -210,6 +223,66 @@ static void sysfs_policy(struct kunit *test)
 
 	lab_unload(lab, LAB_ALPHA);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(files_open(test, ALPHA "name", O_RDONLY)), -ENOENT);
+}
+
+/* What a store takes, with its description. */
+#define SIZED(bytes)	((bytes) + sizeof(struct tiffin_store_mem))
+
+#define EXPECT_TABLE(test, name, fmt, ...)						\
+do {											\
+	char *table = kunit_kzalloc(test, 512, GFP_KERNEL);				\
+											\
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);					\
+	scnprintf(table, 512, fmt, ##__VA_ARGS__);					\
+	EXPECT_TEXT(test, name, table);							\
+} while (0)
+
+static void sysfs_stores(struct kunit *test)
+{
+	unsigned int cpus = num_possible_cpus();
+	struct lab *lab = test->priv;
+	struct lab_out out;
+
+	EXPECT_TEXT(test, "lab/stores_bytes", "0");
+	EXPECT_TEXT(test, SCOPE "stores", "");
+	EXPECT_TEXT(test, "policies/bare-1.0+b1/stores_info", "");
+	EXPECT_TEXT(test, "policies/bare-1.0+b1/handover", "");
+	EXPECT_TABLE(test, ALPHA "stores_info",
+		     "instance live no 1 %zu\nper_cpu live no %u %zu\nobject live no 16 %zu",
+		     SIZED(16), cpus, SIZED(16 * cpus), SIZED(PAGE_SIZE));
+	EXPECT_TABLE(test, "policies/delta-1.0+b1/stores_info",
+		     "instance live yes 1 %zu\nper_cpu live yes %u %zu\nobject live yes 16 %zu",
+		     SIZED(24), cpus, SIZED(24 * cpus), SIZED(PAGE_SIZE));
+	EXPECT_TABLE(test, "policies/sigma-1.0+b1/stores_info",
+		     "instance snapshot no 1 %zu\nper_cpu zeros no %u %zu\nobject zeros no 16 %zu",
+		     SIZED(16), cpus, SIZED(16 * cpus), SIZED(PAGE_SIZE));
+	/* After the built-in default all starts from zeros, and nothing comes back. */
+	EXPECT_TABLE(test, ALPHA "handover",
+		     "default instance zeros none %zu\ndefault per_cpu zeros none %zu\ndefault object zeros none %zu",
+		     SIZED(16), SIZED(16 * cpus), SIZED(PAGE_SIZE));
+
+	EXPECT_PUT(test, SCOPE "active", "sigma", 0);
+	lab_ask(lab, LAB_ASK, 1, &out);
+	EXPECT_TABLE(test, "lab/stores_bytes", "%zu",
+		     SIZED(16) + SIZED(16 * cpus) + SIZED(PAGE_SIZE));
+	EXPECT_TABLE(test, SCOPE "stores",
+		     "instance lab_all 1 atomic 16 1 %zu 0 0\nper_cpu lab_cpu 1 cpu 16 %u %zu 0 0\nobject lab_flow 1 locked 16 16 %zu 0 0",
+		     SIZED(16), cpus, SIZED(16 * cpus), SIZED(PAGE_SIZE));
+	EXPECT_PUT(test, SCOPE "stores", "1", -EACCES);
+	EXPECT_TEXT(test, "policies/sigma-1.0+b1/handover", "");
+	/* What sigma wants back costs memory: the bytes of a snapshot, objects to start anew. */
+	EXPECT_TABLE(test, ALPHA "handover",
+		     "default instance reference snapshot 16\ndefault per_cpu reference zeros 0\ndefault object reference zeros %zu",
+		     SIZED(PAGE_SIZE));
+	EXPECT_TABLE(test, "policies/delta-1.0+b1/handover",
+		     "default instance convert kept %zu\ndefault per_cpu convert kept %zu\ndefault object convert kept %zu",
+		     SIZED(24), SIZED(24 * cpus), SIZED(PAGE_SIZE));
+	EXPECT_TABLE(test, "policies/gamma-1.0+b1/handover",
+		     "default instance zeros kept %zu\ndefault per_cpu zeros kept %zu\ndefault object zeros kept %zu",
+		     SIZED(8), SIZED(16 * cpus), SIZED(PAGE_SIZE));
+	EXPECT_TEXT(test, "policies/bare-1.0+b1/handover", "");
+	EXPECT_PUT(test, SCOPE "active", "default", 0);
+	EXPECT_TEXT(test, "lab/stores_bytes", "0");
 }
 
 static void sysfs_tunables(struct kunit *test)
@@ -321,6 +394,9 @@ static void sysfs_refused(struct kunit *test)
 	EXPECT_VALUE(test, SCOPE "stats", "swaps", "0");
 	EXPECT_PUT(test, SCOPE "active", "alpha", 0);
 	EXPECT_TEXT(test, SCOPE "error", "");
+	EXPECT_PUT(test, "lab/limits/stores_kib", "1", 0);
+	EXPECT_PUT(test, SCOPE "active", "gamma", -EDQUOT);
+	LAB_EXPECT_SAYS(test, files_text(test, SCOPE "error"), "lab/limits/stores_kib is 1: raise it");
 }
 
 static void sysfs_stats(struct kunit *test)
@@ -391,6 +467,7 @@ static struct kunit_case sysfs_cases[] = {
 	KUNIT_CASE(sysfs_family),
 	KUNIT_CASE(sysfs_limits),
 	KUNIT_CASE(sysfs_policy),
+	KUNIT_CASE(sysfs_stores),
 	KUNIT_CASE(sysfs_tunables),
 	KUNIT_CASE(sysfs_swap),
 	KUNIT_CASE(sysfs_previous_on_probation),

@@ -202,6 +202,11 @@ static inline size_t str_has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, len) ? 0 : len;
 }
 
+static inline const char *str_yes_no(bool yes)
+{
+	return yes ? "yes" : "no";
+}
+
 /* The log. A test that is not to say anything there says nothing; SHIM_LOG=1 shows it. */
 
 __printf(1, 2) void shim_log(const char *fmt, ...);
