@@ -130,6 +130,7 @@ try "show" 0 '^test +1\.1 +default +default' show
 try "show a family" 0 '^  hold_ns' show test
 try "show a family in JSON" 0 '.limits.timeout_ms == 5000 and (.available | length) == 4 and
 	.scopes[0].last_swap.result == ""' show test --json
+try "show the limit on stores" 0 '^  stores_kib ' show test
 try "show a policy in JSON" 0 '(.tunables[] | select(.name == "work")) and (.stores | length) == 3 and
 	.state == "loaded"' show ledger_a --json
 
@@ -184,6 +185,132 @@ wait $runner 2>/dev/null
 try "set out of range" 2 'work: -1 is outside' set ledger_b work=-1
 is "the host would refuse it too" "$( { echo -1 >/sys/kernel/tiffin/policies/"$(cat $scope/active)"/tunables/work; } 2>&1 |
 	grep -c 'out of range')" 1
+
+# Stores: what a dry run says is what the swap then does, and it changes nothing.
+stable()
+{
+	local i
+
+	for ((i = 0; i < 300; i++)); do
+		[ "$(cat $scope/state)" != stable ] || return 0
+		sleep 0.1
+	done
+}
+
+# The sweep has seen all objects.
+swept()
+{
+	local i
+
+	for ((i = 0; i < 300; i++)); do
+		! awk '$9 > 0 { exit 1 }' $scope/stores || return 0
+		sleep 0.1
+	done
+}
+
+# All that can be read.
+image() { grep -rs . /sys/kernel/tiffin; }
+
+# What the swap to $1 that is on probation has done, beside $2 bytes that were held: memory, stores by
+# reference, whether each of them was converted.
+done_by()
+{
+	local id kinds
+
+	id=$(cat $scope/active)
+	kinds=$(awk '{ printf "%s%s ", $1, ($8 > 0 ? "+" : "-") }' $scope/stores)
+	echo "$(($(cat $family/stores_bytes) - $2))" \
+		"$(cat "/sys/kernel/tiffin/policies/$id/counters/adopted" 2>/dev/null || echo 0) $kinds"
+}
+
+# The same as the dry run told it.
+told()
+{
+	jq -r '"\(.bytes) \([.stores[] | select(.handover == "reference")] | length) \([.stores[] |
+		select(.handover != "dropped") | .kind + if .handover == "convert" then "+" else "-" end + " "] |
+		join(""))"' dry
+}
+
+# One swap, told and done. Each ledger finds books in its predecessor's layout; nobody's start anew.
+told_and_done()
+{
+	local from=$1 to=$2 before held
+
+	tiffin swap test "$from" >/dev/null
+	stable
+	# So that there is something to convert.
+	[ "$from" = default ] || echo "1 50 0" >$family/run
+	before=$(image)
+	tiffin swap test "$to" --dry-run --json >dry
+	is "dry run $from to $to changes nothing" "$(image)" "$before"
+	held=$(cat $family/stores_bytes)
+	tiffin swap test "$to" --probation 60s >/dev/null
+	swept
+	is "dry run $from to $to tells what is done" "$(done_by "$to" "$held")" "$(told)"
+	tiffin rollback test >/dev/null
+	is "and back" "$(cat $family/stores_bytes) $(policy_of)" "$held $from"
+}
+
+limit=$(cat $family/limits/stores_kib)
+try "load one with another layout" 0 'loaded ledger_c' load tiffin_test_ledger_c_*.ko
+for from in default ledger_a ledger_b ledger_c; do
+	for to in default ledger_a ledger_b ledger_c; do
+		[ $from = $to ] || told_and_done $from $to
+	done
+done
+tiffin swap test ledger_a >/dev/null
+stable
+try "dry run for people" 0 '^object +ledger +converted +each record as at the swap ' swap ledger_c --dry-run
+tiffin swap ledger_c --dry-run --json >dry
+kib=$((($(jq '.bytes + .stores_bytes' dry) + 1023) / 1024))
+is "a dry run knows what is held" "$(jq .stores_bytes dry)" "$(cat $family/stores_bytes)"
+echo $((kib - 1)) >$family/limits/stores_kib
+before=$(image)
+try "a dry run beyond the limit" 1 "limits/stores_kib is $((kib - 1))\$|raise it: echo $kib >" swap ledger_c --dry-run
+is "it changes nothing" "$(image)" "$before"
+try "a swap beyond the limit" 1 "limits/stores_kib is $((kib - 1)): raise it to $kib; nothing has changed" \
+	swap ledger_c
+is "the older policy goes on" "$(policy_of) $(cat $scope/state)" "ledger_a stable"
+is "its errno" "$( { echo ledger_c >$scope/active; } 2>&1 | grep -c 'quota exceeded')" 1
+echo $kib >$family/limits/stores_kib
+try "a dry run within the limit" 0 'a dry run: nothing has changed' swap ledger_c --dry-run
+echo "1 50 0" >$family/run
+try "a swap within the limit" 0 'ledger_a-.* -> ledger_c-' swap ledger_c --probation 60s
+swept
+try "show --stores" 0 '^test +default +ledger_c-[^ ]+ +object +ledger +2 +locked +32 +16 ' show --stores
+try "show --stores: converted" 0 '.families[] | select(.family == "test") | .scopes[0].stores |
+	([.[] | select(.kind == "instance") | .converted] == [1]) and
+	([.[] | select(.kind == "object") | .converted] == [16])' show --stores --json
+
+# same WHAT ARGUMENTS...: a dry run ends as the swap does.
+same()
+{
+	local what=$1 dry=0 real=0
+	shift
+
+	tiffin swap "$@" --dry-run >/dev/null 2>&1 || dry=$?
+	tiffin swap "$@" >/dev/null 2>&1 || real=$?
+	is "a dry run ends as the swap: $what" $dry $real
+}
+
+same "on probation" test ledger_b
+same "on probation, to what is active" test ledger_c
+tiffin commit test >/dev/null
+stable
+same "what is active" test ledger_c
+same "no such policy" test nowhere
+same "a gate on an unknown metric" test ledger_b --gate 'luck<5'
+same "a gate on a counter that it lacks" test default --gate 'calls<5'
+same "more gates than there may be" test ledger_b --gate a\<1 --gate a\<1 --gate a\<1 --gate a\<1 \
+	--gate a\<1 --gate a\<1 --gate a\<1 --gate a\<1 --gate a\<1
+echo 1 >$family/limits/stores_kib
+same "no memory for a conversion" test ledger_a
+tiffin default test >/dev/null
+same "no memory for the first stores" test ledger_a
+is "nothing is held without stores" "$(cat $family/stores_bytes)" 0
+echo "$limit" >$family/limits/stores_kib
+tiffin unload ledger_c >/dev/null
+tiffin swap test ledger_b >/dev/null
 
 # Counting.
 under_load tiffin stats test --interval 300ms --count 3 --json >lines

@@ -14,6 +14,7 @@ NAMED = {"limits", "figures", "settings", "stats", "counters_by_name", "family_a
 
 LINES = [
     ["list"], ["show"], ["show", "packet_steering"], ["show", "hash"],
+    ["show", "--stores"], ["swap", "--dry-run", "packet_steering", "hash"],
     ["swap", "packet_steering", "hash"], ["rollback", "packet_steering"],
     ["commit", "packet_steering"], ["default", "--all"], ["set", "hash", "depth=3"],
     ["stats", "packet_steering"], ["version"], ["help"], ["doctor"],

@@ -175,7 +175,8 @@ static struct json_object *settings_read(const char *family)
 		const char *name = files.item[i];
 		char *text __free_on_exit = NULL;
 
-		if (!strcmp(name, "abi") || !strcmp(name, "available"))
+		if (!strcmp(name, "abi") || !strcmp(name, "available") ||
+		    !strcmp(name, "stores_bytes"))
 			continue;
 		text = sysfs_read("%s/%s", family, name);
 		if (text && !strchr(text, '\n'))
@@ -202,6 +203,7 @@ static struct json_object *family_read(const char *family)
 	struct json_object *o = family_summary(family);
 	struct json_object *scopes = json_object_object_get(o, "scopes");
 	char *limits __free_on_exit = xasprintf("%s/limits", family);
+	char *stores __free_on_exit = sysfs_read("%s/stores_bytes", family);
 	char *figures __free_on_exit = xasprintf("%s/figures", family);
 
 	for (size_t i = 0; i < json_object_array_length(scopes); i++) {
@@ -210,6 +212,7 @@ static struct json_object *family_read(const char *family)
 		json_add(scope, "last_swap",
 			 scope_table(family, json_text(scope, "scope"), "last_swap"));
 	}
+	json_add_numeral(o, "stores_bytes", stores);
 	json_add(o, "available", available_read(family));
 	json_add(o, "limits", numbers_read(limits));
 	json_add(o, "settings", settings_read(family));
@@ -283,6 +286,8 @@ static void policy_print(struct json_object *policy)
 		{ .key = "version", .title = "VERSION", .right = true },
 		{ .key = "sharing", .title = "SHARING" },
 		{ .key = "record_size", .title = "BYTES A RECORD", .right = true },
+		{ .key = "undo", .title = "UNDO" },
+		{ .key = "converts", .title = "CONVERTS" },
 	};
 
 	fields_print(policy, "");
@@ -332,6 +337,8 @@ static enum tiffin_exit show_run(const struct invocation *inv)
 
 	if (code)
 		return code;
+	if (option(inv, "stores"))
+		return stores_show(what, inv->json);
 	if (!what)
 		return show_overview(inv->json);
 	families = sysfs_families();
@@ -347,10 +354,17 @@ const struct command command_list = {
 	.run = list_run,
 };
 
+static const struct option_spec show_options[] = {
+	{ .name = "stores",
+	  .help = "show the stores, what they take, and how far a conversion has come" },
+	{ 0 }
+};
+
 const struct command command_show = {
 	.name = "show",
 	.operands = "[FAMILY|POLICY]",
 	.summary = "show all there is to know of a family, a policy, or the whole",
+	.options = show_options,
 	.max_operands = 1,
 	.run = show_run,
 };

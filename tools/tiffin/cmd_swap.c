@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "dry_run.h"
 #include "events.h"
 #include "policy.h"
 #include "sysfs.h"
@@ -282,6 +283,14 @@ static enum tiffin_exit order_carry_out(const struct swap_order *order, bool jso
 	return code;
 }
 
+static enum tiffin_exit order_dry_run(const struct swap_order *order, bool json)
+{
+	if (order->wait)
+		return fail(TIFFIN_EXIT_USAGE, NULL,
+			    "--wait waits for a swap, and --dry-run makes none");
+	return dry_run(order->family, order->scope, order->policy, order->text, json);
+}
+
 static enum tiffin_exit swap_run(const struct invocation *inv)
 {
 	struct swap_order order = { .wait = option(inv, "wait") };
@@ -291,7 +300,9 @@ static enum tiffin_exit swap_run(const struct invocation *inv)
 		code = order_names(inv, &order);
 	if (!code)
 		code = order_text(inv, &order);
-	if (!code)
+	if (!code && option(inv, "dry-run"))
+		code = order_dry_run(&order, inv->json);
+	else if (!code)
 		code = order_carry_out(&order, inv->json);
 	free(order.family);
 	free(order.text);
@@ -458,6 +469,7 @@ static const struct option_spec swap_options[] = {
 	  .help = "how long the previous policy is kept ready (with --gate: 30s)" },
 	{ .name = "timeout", .arg = "TIME", .help = "give up, with nothing changed, after this" },
 	{ .name = "wait", .help = "return when the swap is committed or rolled back" },
+	{ .name = "dry-run", .help = "say what would become of each store, and change nothing" },
 	OPTION_SCOPE,
 	{ 0 }
 };

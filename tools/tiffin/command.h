@@ -71,6 +71,9 @@ enum tiffin_exit option_time(const struct invocation *inv, const char *name, uin
 /* Argument of --scope, "default" where it was not given. */
 const char *option_scope(const struct invocation *inv);
 
+/* show --stores, of a family, a policy, or all where @what is NULL. */
+enum tiffin_exit stores_show(const char *what, bool json);
+
 extern const struct command command_list, command_show, command_load, command_unload, command_swap,
 	command_rollback, command_commit, command_default, command_set, command_stats,
 	command_watch, command_verify, command_doctor, command_version;

@@ -198,6 +198,10 @@ static char *cell(struct json_object *value, enum unit unit)
 			return format_ns(n);
 		if (unit == UNIT_MS && n >= 0)
 			return format_ns((uint64_t)n * 1000 * 1000);
+		if (unit == UNIT_BYTES && n >= 0)
+			return format_bytes(n);
+		if (unit == UNIT_KIB && n >= 0)
+			return format_bytes((uint64_t)n * 1024);
 		return xasprintf("%" PRId64, n);
 	default:
 		if (!*json_object_get_string(value))
@@ -275,6 +279,10 @@ static enum unit unit_of(const char *key)
 		return UNIT_NS;
 	if (n > 3 && !strcmp(key + n - 3, "_ms"))
 		return UNIT_MS;
+	if (n > 6 && !strcmp(key + n - 6, "_bytes"))
+		return UNIT_BYTES;
+	if (n > 4 && !strcmp(key + n - 4, "_kib"))
+		return UNIT_KIB;
 	return UNIT_NONE;
 }
 

@@ -85,11 +85,15 @@ struct json_object *json_at(struct json_object *array, size_t i);
  * @UNIT_NONE: as it is
  * @UNIT_NS: nanoseconds, scaled
  * @UNIT_MS: milliseconds, scaled
+ * @UNIT_BYTES: bytes, scaled
+ * @UNIT_KIB: units of 1024 bytes, scaled
  */
 enum unit {
 	UNIT_NONE,
 	UNIT_NS,
 	UNIT_MS,
+	UNIT_BYTES,
+	UNIT_KIB,
 };
 
 /**

@@ -195,7 +195,7 @@ static struct json_object *lines_read(char *text, const char * const *keys, size
 
 	while (rest && (line = strsep(&rest, "\n"))) {
 		struct json_object *row;
-		char *words[8] = { NULL };
+		char *words[9] = { NULL };
 
 		if (!split_words(line, words, nr_keys))
 			continue;
@@ -242,14 +242,78 @@ struct json_object *policy_counters(const char *id)
 	return rows;
 }
 
+static void store_add_info(struct json_object *row, struct json_object *infos)
+{
+	struct json_object *info = NULL, *value;
+
+	for (size_t i = 0; i < json_object_array_length(infos) && !info; i++)
+		if (!strcmp(json_text(json_at(infos, i), "kind"), json_text(row, "kind")))
+			info = json_at(infos, i);
+	json_add_string(row, "undo", info ? json_text(info, "undo") : NULL);
+	if (info)
+		json_add_bool(row, "converts", !strcmp(json_text(info, "convert"), "yes"));
+	else
+		json_add(row, "converts", NULL);
+	json_add(row, "records", json_object_object_get_ex(info, "records", &value) ?
+		 json_object_get(value) : NULL);
+	json_add(row, "bytes", json_object_object_get_ex(info, "bytes", &value) ?
+		 json_object_get(value) : NULL);
+}
+
 struct json_object *policy_stores(const char *id)
 {
 	static const char * const keys[] = {
 		"kind", "schema", "#version", "sharing", "#record_size",
 	};
+	static const char * const more[] = { "kind", "undo", "convert", "#records", "#bytes" };
 	char *text __free_on_exit = sysfs_read("policies/%s/stores", id);
+	char *info __free_on_exit = sysfs_read("policies/%s/stores_info", id);
+	struct json_object *rows = lines_read(text, keys, ARRAY_SIZE(keys));
+	struct json_object *infos = lines_read(info, more, ARRAY_SIZE(more));
+
+	for (size_t i = 0; i < json_object_array_length(rows); i++)
+		store_add_info(json_at(rows, i), infos);
+	json_object_put(infos);
+	return rows;
+}
+
+struct json_object *policy_handover(const char *id)
+{
+	static const char * const keys[] = { "scope", "kind", "handover", "rollback", "#bytes" };
+	char *text __free_on_exit = sysfs_read("policies/%s/handover", id);
 
 	return lines_read(text, keys, ARRAY_SIZE(keys));
+}
+
+struct json_object *scope_stores(const char *family, const char *scope)
+{
+	static const char * const keys[] = {
+		"kind", "schema", "#version", "sharing", "#record_size", "#records", "#bytes",
+		"#converted", "#pending",
+	};
+	char *text __free_on_exit = sysfs_read("%s/scopes/%s/stores", family, scope);
+
+	return lines_read(text, keys, ARRAY_SIZE(keys));
+}
+
+/* A name is followed by '-' in an id, a name with a version by '+'; neither stands in them. */
+static bool id_matches(const char *id, const char *spec)
+{
+	size_t len = strlen(spec);
+
+	return !strncmp(id, spec, len) && (!id[len] || id[len] == '-' || id[len] == '+');
+}
+
+char *policy_newest(const char *family, const char *spec)
+{
+	char *text __free_on_exit = sysfs_read("%s/available", family);
+	char *rest = text, *line;
+
+	/* The newest comes first; "default" is nobody else's name. */
+	while (rest && (line = strsep(&rest, "\n")))
+		if (id_matches(line, spec))
+			return xstrdup(line);
+	return NULL;
 }
 
 struct json_object *scope_read(const char *family, const char *scope)

@@ -44,14 +44,28 @@ enum tiffin_exit policy_family(const char *spec, char **family);
 /* tunables: array of name, value, min, max, default, doc. counters: array of name, value, doc. */
 struct json_object *policy_tunables(const char *id);
 struct json_object *policy_counters(const char *id);
-/* stores: array of kind, schema, version, sharing, record_size. */
+/*
+ * stores: array of kind, schema, version, sharing, record_size, undo, converts, records, bytes; the
+ * last four are null where the host does not say.
+ */
 struct json_object *policy_stores(const char *id);
+/* What would become of them at a swap: array of scope, kind, handover, rollback, bytes. */
+struct json_object *policy_handover(const char *id);
+
+/* Id of the policy that the host would take for @spec, to be freed; NULL where there is none. */
+char *policy_newest(const char *family, const char *spec);
 
 /* One object for a scope: scope, active, previous, state, error (null where not readable). */
 struct json_object *scope_read(const char *family, const char *scope);
 
 /* A scope's "key value" file as an object; @file is last_swap or stats. */
 struct json_object *scope_table(const char *family, const char *scope, const char *file);
+
+/*
+ * The active policy's stores: array of kind, schema, version, sharing, record_size, records, bytes,
+ * converted, pending.
+ */
+struct json_object *scope_stores(const char *family, const char *scope);
 
 /* The files of a folder of numbers (figures, limits, counters) as an object. */
 struct json_object *numbers_read(const char *folder);

@@ -155,6 +155,21 @@ char *format_ns(uint64_t ns)
 	return xasprintf("%.1f s", (double)ns / 1e9);
 }
 
+char *format_bytes(uint64_t bytes)
+{
+	static const char * const units[] = { "KiB", "MiB", "GiB", "TiB" };
+	double scaled = bytes / 1024.0;
+	size_t i = 0;
+
+	if (bytes < 10000)
+		return xasprintf("%" PRIu64 " B", bytes);
+	while (scaled >= 1024 && i + 1 < ARRAY_SIZE(units)) {
+		scaled /= 1024;
+		i++;
+	}
+	return xasprintf("%.1f %s", scaled, units[i]);
+}
+
 bool name_ok(const char *name)
 {
 	if (!*name || *name == '.')

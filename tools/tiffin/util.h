@@ -65,6 +65,9 @@ bool parse_time_ms(const char *text, uint64_t *ms);
 /* "730 ns", "1.2 us", "34.0 ms", "2.1 s"; to be freed. */
 char *format_ns(uint64_t ns);
 
+/* "4208 B", "1.0 MiB", "16.0 GiB"; to be freed. */
+char *format_bytes(uint64_t bytes);
+
 /* True for what is safe as one component of a path: letters, digits, "_.+-", not "." first. */
 bool name_ok(const char *name);
 

@@ -79,7 +79,9 @@ check "completion: loads" bash -c '. "$1"; complete -p tiffin | grep -q "_tiffin
 offers "commands" "$(python3 -c 'import json, sys
 print(*[c["command"] for c in json.load(open(sys.argv[1]))["commands"]])' "$work/help.json")" ""
 offers "a command begun" "swap" sw
-offers "options of swap" "--gate --probation --timeout --wait --scope --json --help" swap -
+offers "options of swap" "--gate --probation --timeout --wait --dry-run --scope --json --help" swap -
+offers "options of show" "--stores" show --
+offers "policies behind a flag" "falcon default" swap --dry-run packet_steering ""
 offers "options of verify" "--kernel --host-abi" verify --
 offers "policies and families to swap" "falcon falcon-1.0+3fa9c1d2 packet_steering default" swap ""
 offers "policies behind a family" "falcon default" swap packet_steering ""

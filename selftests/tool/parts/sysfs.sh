@@ -31,7 +31,11 @@ offset -5 5 0 from the hash"
 	put "policies/$id/tunables/offset" -1
 	put "policies/$id/counters_info" "moved flows moved to another CPU"
 	put "policies/$id/counters/moved" 12345678901
-	put "policies/$id/stores" "object flow 1 atomic 16"
+	put "policies/$id/stores" "per_cpu cpu 2 cpu 8
+object flow 1 atomic 16"
+	put "policies/$id/stores_info" "per_cpu snapshot no 4 160
+object live yes 32768 786560"
+	put "policies/$id/handover" ""
 }
 
 put_family()
@@ -45,6 +49,8 @@ falcon-1.0+3fa9c1d2"
 	put "$family/limits/close_us" 50
 	put "$family/limits/timeout_ms" 5000
 	put "$family/limits/probation_ms" 0
+	put "$family/limits/stores_kib" 16384
+	put "$family/stores_bytes" 786720
 	put "$family/figures/packets" 1000
 	put "$family/attached" 1
 	put "$family/cpus" ""
@@ -53,6 +59,8 @@ falcon-1.0+3fa9c1d2"
 	put "$family/scopes/default/active" falcon-1.0+3fa9c1d2
 	put "$family/scopes/default/previous" default
 	put "$family/scopes/default/state" stable
+	put "$family/scopes/default/stores" "per_cpu cpu 2 cpu 8 4 160 4 0
+object flow 1 atomic 16 32768 786560 120 4096"
 	put "$family/scopes/default/error" ""
 	put "$family/scopes/default/swap" ""
 	put "$family/scopes/default/rollback" ""
@@ -105,18 +113,45 @@ try "show a family" 0 out='^family +packet_steering' out='^  total_ns +1\.2 ms' 
 try "show a family in JSON" 0 json='d["limits"]["hold_ns"] == 5000' \
 	json='d["available"] == ["default", "falcon-1.0+3fa9c1d2"]' json='d["settings"]["cpus"] == ""' \
 	json='d["scopes"][0]["last_swap"]["attempts"] == 2' json='d["scopes"][0]["last_swap"]["reason"] == ""' \
-	json='"counters_per_cpu" not in d["settings"]' -- show packet_steering --json
+	json='"counters_per_cpu" not in d["settings"]' json='d["stores_bytes"] == 786720' \
+	json='"stores_bytes" not in d["settings"]' json='d["limits"]["stores_kib"] == 16384' -- \
+	show packet_steering --json
 try "show a policy" 0 out='^id +falcon-1\.0\+3fa9c1d2' out='^depth +4 +1 +8 +4 +stages to spread$' \
-	out='^moved +12345678901 +flows moved to another CPU$' out='^object +flow +1 +atomic +16$' -- show falcon
+	out='^moved +12345678901 +flows moved to another CPU$' \
+	out='^object +flow +1 +atomic +16 +live +yes$' -- show falcon
 try "show a policy in JSON" 0 json='d["tunables"][1] == {"name": "offset", "min": -5, "max": 5,
 	"default": 0, "doc": "from the hash", "value": -1}' \
-	json='d["counters"][0]["value"] == 12345678901' json='d["stores"][0]["record_size"] == 16' -- \
-	show falcon-1.0+3fa9c1d2 --json
+	json='d["counters"][0]["value"] == 12345678901' json='d["stores"][1] == {"kind": "object",
+	"schema": "flow", "version": 1, "sharing": "atomic", "record_size": 16, "undo": "live",
+	"converts": True, "records": 32768, "bytes": 786560}' -- show falcon-1.0+3fa9c1d2 --json
 try "show by name and version" 0 out='^id +hash-2\.1' -- show hash-2.1
 try "show what is not there" 3 err="no policy 'tpp' is loaded" err='loaded: falcon-1' err='tiffin load' -- show tpp
 try "show what is no name" 3 err="no policy '../x'" -- show ../x
 try "version of the host" 0 json='d["host"]["core_abi"] == "1.0"' \
 	json='d["host"]["family_abi"] == {"packet_steering": "1.0"}' -- version --json
+
+try "show --stores" 0 out='^packet_steering: stores take 768\.3 KiB of 16\.0 MiB$' \
+	out='^packet_steering +default +falcon-1\.0\+3fa9c1d2 +object +flow +1 +atomic +16 +32768 +768\.1 KiB +120 +4096$' \
+	out='^hash-2\.1\+00c0ffee +loaded +per_cpu +cpu +2 +cpu +8 +4 +160 B +snapshot +no$' -- show --stores
+try "show --stores in JSON" 0 json='d["families"][0]["scopes"][0]["stores"][1] == {"kind": "object",
+	"schema": "flow", "version": 1, "sharing": "atomic", "record_size": 16, "records": 32768,
+	"bytes": 786560, "converted": 120, "pending": 4096}' \
+	json='[p["id"] for p in d["policies"]] == ["falcon-1.0+3fa9c1d2", "hash-2.1+00c0ffee"]' \
+	json='d["families"][0]["stores_bytes"] == 786720 and d["families"][0]["stores_kib"] == 16384' -- \
+	show --stores --json
+try "show --stores of a family" 0 json='len(d["families"]) == 1 and len(d["policies"]) == 2' -- \
+	show --stores packet_steering --json
+try "show --stores of the active policy" 0 json='[p["id"] for p in d["policies"]] == ["falcon-1.0+3fa9c1d2"]' \
+	json='len(d["families"][0]["scopes"]) == 1' -- show falcon --stores --json
+try "show --stores of a policy that is not active" 0 not='of what is active' \
+	out='^hash-2\.1\+00c0ffee +loaded +object' -- show --stores hash
+try "show --stores of what is not there" 3 err="no policy 'tpp'" -- show --stores tpp
+mv "$tree/policies/hash-2.1+00c0ffee/stores_info" "$work/stores_info"
+try "show --stores of an older host" 0 json='d["policies"][0]["stores"][1]["undo"] is None' \
+	json='d["policies"][0]["stores"][1]["bytes"] is None' \
+	json='d["policies"][0]["stores"][1]["record_size"] == 16' -- \
+	show --stores hash --json
+mv "$work/stores_info" "$tree/policies/hash-2.1+00c0ffee/stores_info"
 
 put policies/hash-2.1+00c0ffee/doc $'evil \033[31mred'
 try "control characters do not reach a terminal" 0 out='evil \?\[31mred' -- list
@@ -175,6 +210,81 @@ try "swap: a path as a scope" 3 err='no scope' -- swap --scope ../scopes/default
 try "swap: a request as a policy" 2 err="can't be a policy's name" -- swap 'falcon timeout_ms=1'
 try "swap to the default" 0 json='d["policy"] == "default"' -- swap default --json
 check "swap to the default wrote" wrote packet_steering/scopes/default/swap default
+
+# What a swap would do; hash is not active, and is the one that the host would take.
+put packet_steering/available "default
+hash-2.1+00c0ffee
+falcon-1.0+3fa9c1d2"
+put policies/hash-2.1+00c0ffee/handover "default object reference live 0
+default instance zeros none 1160
+other per_cpu convert kept 99999999"
+put policies/hash-2.1+00c0ffee/stores "instance all 1 atomic 1024
+object flow 1 atomic 16"
+put packet_steering/scopes/default/swap "as it was"
+try "swap --dry-run" 0 out='^packet_steering/default: falcon-1\.0\+3fa9c1d2 -> hash-2\.1\+00c0ffee, a dry run: nothing has changed$' \
+	out='^object +flow +handed over by reference +what the newer policy made of it +0 B$' \
+	out='^instance +all +starts from zeros +- +1160 B$' \
+	out='^per_cpu +cpu +dropped +each record as at the swap +0 B$' \
+	out='^memory: 1160 B more, beside 768\.3 KiB held, of 16\.0 MiB$' -- swap hash --dry-run
+try "swap --dry-run in JSON" 0 json='d["result"] == "possible" and d["bytes"] == 1160' \
+	json='d["from"] == "falcon-1.0+3fa9c1d2" and d["to"] == "hash-2.1+00c0ffee"' \
+	json='[(s["kind"], s["schema"], s["handover"], s["rollback"], s["bytes"]) for s in d["stores"]] == [
+	("object", "flow", "reference", "live", 0), ("instance", "all", "zeros", "none", 1160),
+	("per_cpu", "cpu", "dropped", "kept", 0)]' \
+	json='d["stores_bytes"] == 786720 and d["stores_kib"] == 16384' -- \
+	swap --dry-run packet_steering hash-2.1 --json
+try "swap --dry-run to the default" 0 json='[(s["kind"], s["handover"]) for s in d["stores"]] == [
+	("per_cpu", "dropped"), ("object", "dropped")]' json='d["bytes"] == 0 and d["to"] == "default"' -- \
+	swap --dry-run default --json
+put policies/hash-2.1+00c0ffee/handover "default instance convert snapshot 1160
+default object zeros kept 3"
+try "swap --dry-run: conversion, and what is dropped" 0 out='^instance +all +converted +its bytes at the swap +1160 B$' \
+	out='^object +flow +dropped, starts from zeros +each record as at the swap +3 B$' -- swap hash --dry-run
+# 786720 bytes held and 1163 more are 769.4 KiB.
+put packet_steering/limits/stores_kib 770
+try "swap --dry-run: memory enough" 0 -- swap hash --dry-run --json
+put packet_steering/limits/stores_kib 769
+try "swap --dry-run: too little memory" 1 out='^memory: 1163 B more' \
+	err='stores of hash-2\.1\+00c0ffee take 2 KiB beside the 769 KiB held, packet_steering/limits/stores_kib is 769$' \
+	err='raise it: echo 770 > .*/packet_steering/limits/stores_kib' -- swap hash --dry-run
+try "swap --dry-run: too little memory, in JSON" 1 json='d["error"]["code"] == "refused"' -- \
+	swap hash --dry-run --json
+put policies/hash-2.1+00c0ffee/handover "default object reference live 0"
+put packet_steering/limits/stores_kib 1
+try "swap --dry-run: what takes nothing goes through" 0 -- swap hash --dry-run --json
+put packet_steering/limits/stores_kib 16384
+try "swap --dry-run to what is active" 0 out='falcon is active already' -- swap falcon --dry-run
+try "swap --dry-run to what is active, in JSON" 0 json='d["result"] == "unchanged"' -- swap falcon --dry-run --json
+put packet_steering/scopes/default/state sweeping
+try "swap --dry-run: busy" 4 err='is busy: its state is sweeping' -- swap hash --dry-run
+put packet_steering/scopes/default/state stable
+for gate in hook_p99 packets moved counter.moved continuity; do
+	try "swap --dry-run: gate on $gate" 0 -- swap hash --dry-run --gate "$gate<5" --json
+done
+for gate in luck .. counter. counter.packets hook_p100; do
+	try "swap --dry-run: gate on $gate" 1 err="gate '${gate//./\\.}': no such metric" -- \
+		swap hash --dry-run --gate "$gate<5"
+done
+gates=(--gate 'moved<1' --gate 'moved<1' --gate 'moved<1' --gate 'moved<1')
+try "swap --dry-run: 8 gates" 0 -- swap hash --dry-run "${gates[@]}" "${gates[@]}" --json
+try "swap --dry-run: 9 gates" 1 err='more than 8 gates' -- \
+	swap hash --dry-run "${gates[@]}" "${gates[@]}" --gate 'moved<1'
+try "swap --dry-run: no such policy" 3 err="no policy 'tpp'" -- swap tpp --dry-run
+try "swap --dry-run --wait" 2 err='--dry-run makes none' -- swap hash --dry-run --wait
+check "swap --dry-run wrote nothing" wrote packet_steering/scopes/default/swap "as it was"
+put packet_steering/available "default
+falcon-1.1+22222222
+hash-2.1+00c0ffee
+falcon-1.0+3fa9c1d2"
+put policies/falcon-1.1+22222222/name falcon
+put policies/falcon-1.1+22222222/version 1.1
+put policies/falcon-1.1+22222222/family packet_steering
+try "swap --dry-run takes the newest" 0 json='d["to"] == "falcon-1.1+22222222"' \
+	json='[s["handover"] for s in d["stores"]] == ["dropped", "dropped"]' -- swap falcon --dry-run --json
+try "swap --dry-run takes the version" 0 json='d["result"] == "unchanged"' -- swap falcon-1.0 --dry-run --json
+rm -r "$tree/policies/falcon-1.1+22222222"
+put packet_steering/available "default
+falcon-1.0+3fa9c1d2"
 
 put packet_steering/scopes/default/error "falcon: something is amiss; do this"
 rm "$tree/packet_steering/scopes/default/swap"
