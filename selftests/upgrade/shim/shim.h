@@ -12,6 +12,7 @@
  * @on_sleep: called each time that somebody has slept, in virtual time; may be NULL
  * @before_lock: called each time that a mutex is about to be locked; may be NULL. The place to let
  *	another thread's deeds happen just then.
+ * @before_cmpxchg: likewise, before a cmpxchg() of that word
  * @fatal_signal: the process that makes requests is being killed
  */
 struct shim {
@@ -19,6 +20,7 @@ struct shim {
 	void (*on_relax)(void);
 	void (*on_sleep)(void);
 	void (*before_lock)(struct mutex *mutex);
+	void (*before_cmpxchg)(const void *word);
 	bool fatal_signal;
 };
 
@@ -30,11 +32,26 @@ extern struct shim shim;
 /* The calling thread plays CPU @cpu from here on. */
 void shim_cpu_start(unsigned int cpu);
 
+/*
+ * A CPU other than the caller's goes off or comes back, with nothing under way on it. False: someone
+ * holds the CPUs, so this would have to wait.
+ */
+bool shim_cpu_online(unsigned int cpu, bool online);
+
 /* Call @handler on the thread that a SIGUSR1 is sent to, unless it has interrupts off: then later. */
 void shim_interrupts(void (*handler)(void));
 
 /* Let virtual time pass and do the work that falls due, each at its time. */
 void shim_advance(u64 ns);
+
+/*
+ * Do the work that falls due, in real time, as one of the threads that play a workqueue, until
+ * @stop is not 0. Each wants a CPU of its own.
+ */
+void shim_worker(const u32 *stop);
+
+/* Threads that wait for work to end, so that it goes on when they are gone. */
+unsigned int shim_waiting_for_work(void);
 
 /* The allocation number @nth from now fails, from 1; 0: none does. */
 void shim_fail_allocation(unsigned int nth);

@@ -56,15 +56,40 @@ void shim_cpu_start(unsigned int cpu)
 }
 
 static __thread unsigned int cpus_held;
+static unsigned int cpus_holders;
+static bool cpu_offline[SHIM_MAX_CPUS];
 
 void cpus_read_lock(void)
 {
 	cpus_held++;
+	__atomic_add_fetch(&cpus_holders, 1, __ATOMIC_SEQ_CST);
 }
 
 void cpus_read_unlock(void)
 {
 	cpus_held--;
+	__atomic_sub_fetch(&cpus_holders, 1, __ATOMIC_SEQ_CST);
+}
+
+bool shim_cpu_is_online(unsigned int cpu)
+{
+	return !READ_ONCE(cpu_offline[cpu]);
+}
+
+bool shim_cpu_online(unsigned int cpu, bool online)
+{
+	if (cpu == shim_cpu)
+		shim_splat(__FILE__, __LINE__, "CPU %u switches itself off", cpu);
+	if (READ_ONCE(cpus_holders))
+		return false;
+	WRITE_ONCE(cpu_offline[cpu], !online);
+	return true;
+}
+
+void shim_before_cmpxchg(const void *word)
+{
+	if (shim.before_cmpxchg)
+		shim.before_cmpxchg(word);
 }
 
 void on_each_cpu(void (*fn)(void *info), void *info, int wait)
@@ -350,13 +375,16 @@ void usleep_range(unsigned long min_us, unsigned long max_us)
 /* Work. */
 
 static pthread_mutex_t work_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t work_ended = PTHREAD_COND_INITIALIZER;
 static struct delayed_work *works;
+static unsigned int work_waiters;
 struct workqueue_struct *system_wq, *system_unbound_wq;
 
 void shim_delayed_work_init(struct delayed_work *dwork, void (*fn)(struct work_struct *work))
 {
 	dwork->work.fn = fn;
 	dwork->pending = false;
+	dwork->running = false;
 }
 
 bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay)
@@ -382,19 +410,30 @@ static struct delayed_work *work_take(unsigned long limit)
 
 	pthread_mutex_lock(&work_lock);
 	for (at = &works; *at; at = &(*at)->next)
-		if (!time_after((*at)->expires, limit) &&
+		if (!(*at)->running && !time_after((*at)->expires, limit) &&
 		    (!first || time_before((*at)->expires, (*first)->expires)))
 			first = at;
 	if (first) {
 		dwork = *first;
 		*first = dwork->next;
 		dwork->pending = false;
+		dwork->running = true;
+		dwork->runner = pthread_self();
 	}
 	pthread_mutex_unlock(&work_lock);
 	return dwork;
 }
 
-/* Work runs in shim_advance() only, in the thread that tests. */
+/* It has been taken out of the queue, and lives on: nothing here frees itself. */
+static void work_run(struct delayed_work *dwork)
+{
+	dwork->work.fn(&dwork->work);
+	pthread_mutex_lock(&work_lock);
+	dwork->running = false;
+	pthread_cond_broadcast(&work_ended);
+	pthread_mutex_unlock(&work_lock);
+}
+
 bool cancel_delayed_work(struct delayed_work *dwork)
 {
 	struct delayed_work **at;
@@ -412,15 +451,38 @@ bool cancel_delayed_work(struct delayed_work *dwork)
 	return was;
 }
 
+unsigned int shim_waiting_for_work(void)
+{
+	return READ_ONCE(work_waiters);
+}
+
+static void work_wait(struct delayed_work *dwork)
+{
+	might_sleep();
+	pthread_mutex_lock(&work_lock);
+	if (dwork->running && pthread_equal(dwork->runner, pthread_self()))
+		shim_splat(__FILE__, __LINE__, "work that waits for its own end");
+	WRITE_ONCE(work_waiters, work_waiters + 1);
+	while (dwork->running)
+		pthread_cond_wait(&work_ended, &work_lock);
+	WRITE_ONCE(work_waiters, work_waiters - 1);
+	pthread_mutex_unlock(&work_lock);
+}
+
 bool cancel_delayed_work_sync(struct delayed_work *dwork)
 {
-	return cancel_delayed_work(dwork);
+	bool was = cancel_delayed_work(dwork);
+
+	work_wait(dwork);
+	/* It may have queued itself again. */
+	return cancel_delayed_work(dwork) || was;
 }
 
 bool flush_delayed_work(struct delayed_work *dwork)
 {
 	bool was = cancel_delayed_work(dwork);
 
+	work_wait(dwork);
 	if (was)
 		dwork->work.fn(&dwork->work);
 	return was;
@@ -442,7 +504,20 @@ void shim_advance(u64 ns)
 
 	while ((dwork = work_take(end / tick))) {
 		virtual_now = max(virtual_now, (u64)dwork->expires * tick);
-		dwork->work.fn(&dwork->work);
+		work_run(dwork);
 	}
 	virtual_now = max(virtual_now, end);
+}
+
+void shim_worker(const u32 *stop)
+{
+	struct delayed_work *dwork;
+
+	while (!READ_ONCE(*stop)) {
+		dwork = work_take(jiffies);
+		if (dwork)
+			work_run(dwork);
+		else
+			usleep(100);
+	}
 }

@@ -22,6 +22,8 @@
 
 /* Memory order. */
 
+void shim_before_cmpxchg(const void *word);
+
 #define barrier()			__asm__ __volatile__("" ::: "memory")
 
 #ifdef SHIM_TSAN
@@ -40,6 +42,7 @@
 #define smp_store_release(p, v)		__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define cmpxchg(p, old, new)							\
 	({ typeof(*(p)) old_ = (old);						\
+	   shim_before_cmpxchg(p);						\
 	   __atomic_compare_exchange_n((p), &old_, (new), false, __ATOMIC_SEQ_CST,	\
 				       __ATOMIC_SEQ_CST);			\
 	   old_; })
@@ -56,12 +59,13 @@ extern __thread unsigned int shim_cpu;
 
 #define num_possible_cpus()		nr_cpu_ids
 #define for_each_possible_cpu(cpu)	for ((cpu) = 0; (unsigned int)(cpu) < nr_cpu_ids; (cpu)++)
-#define for_each_online_cpu(cpu)	for_each_possible_cpu(cpu)
 #define cpu_possible_mask		NULL
 #define cpumask_next(cpu, mask)		((void)(mask), (unsigned int)((cpu) + 1))
+#define for_each_online_cpu(cpu)	for_each_possible_cpu(cpu) if (shim_cpu_is_online(cpu))
+bool shim_cpu_is_online(unsigned int cpu);
 #define smp_processor_id()		((int)shim_cpu)
 
-/* CPUs neither come nor go here; that the product holds them is looked at in on_each_cpu(). */
+/* CPUs come and go by shim_cpu_online(); that the product holds them is looked at in on_each_cpu(). */
 void cpus_read_lock(void);
 void cpus_read_unlock(void);
 
@@ -233,7 +237,7 @@ static inline unsigned int jiffies_to_msecs(unsigned long j)
 #define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
 #define time_before(a, b)	time_after(b, a)
 
-/* Work that is done later, by shim_advance(). */
+/* Work that is done later, by shim_advance() or by shim_worker(). */
 
 struct work_struct {
 	void (*fn)(struct work_struct *work);
@@ -245,6 +249,8 @@ extern struct workqueue_struct *system_wq, *system_unbound_wq;
 struct delayed_work {
 	struct work_struct work;
 	bool pending;
+	bool running;
+	pthread_t runner;
 	unsigned long expires;
 	struct delayed_work *next;
 };
