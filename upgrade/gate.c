@@ -5,6 +5,7 @@
 #include <linux/irqflags.h>
 #include <linux/math64.h>
 #include <linux/mutex.h>
+#include <linux/sched/clock.h>
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 
@@ -101,7 +102,7 @@ static void tiffin_gate_barrier(void *unused)
 int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32 close_us,
 		     struct tiffin_gate_report *report)
 {
-	u64 start, limit = (u64)close_us * NSEC_PER_USEC;
+	u64 start, now, limit = (u64)close_us * NSEC_PER_USEC;
 	unsigned long flags;
 	int busy;
 
@@ -111,6 +112,8 @@ int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32
 	WRITE_ONCE(gate->word, TIFFIN_GATE_SLOW);
 	on_each_cpu(tiffin_gate_barrier, NULL, 1);
 
+	/* For those that convert at the flip: the clock of hooks. */
+	now = local_clock();
 	local_irq_save(flags);
 	start = tiffin_gate_clock();
 	WRITE_ONCE(gate->word, TIFFIN_GATE_CLOSED);
@@ -121,7 +124,7 @@ int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32
 	if (busy < 0) {
 		/* What calls did inside comes before the flip: pairs with their leaving. */
 		smp_mb();
-		tiffin_instance_flip(gate->active, next, gate->epoch + 1);
+		tiffin_instance_flip(gate->active, next, gate->epoch + 1, now);
 		gate->active = next;
 		WRITE_ONCE(gate->epoch, gate->epoch + 1);
 	} else {

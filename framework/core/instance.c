@@ -238,7 +238,7 @@ void tiffin_instance_destroy(struct tiffin_instance *inst)
 
 /* The records of the instance and of the CPUs; those of objects are converted as calls come. */
 static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_instance *older,
-				    unsigned int k, u64 epoch)
+				    unsigned int k, u64 epoch, u64 now_ns)
 {
 	const struct tiffin_store_mem *from = older->store[k];
 	struct tiffin_store_mem *mem = inst->store[k];
@@ -246,7 +246,7 @@ static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_
 	struct tiffin_ctx ctx = {
 		.size = sizeof(ctx),
 		.env = this_cpu_ptr(inst->env),
-		.now_ns = local_clock(),
+		.now_ns = now_ns,
 		.epoch = epoch,
 	};
 	int cpu;
@@ -265,7 +265,7 @@ static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_
 }
 
 static void tiffin_instance_take_over(struct tiffin_instance *inst, struct tiffin_instance *older,
-				      u64 epoch)
+				      u64 epoch, u64 now_ns)
 {
 	unsigned int k;
 
@@ -273,7 +273,7 @@ static void tiffin_instance_take_over(struct tiffin_instance *inst, struct tiffi
 		if (inst->saved[k])
 			tiffin_store_save(inst->store[k], inst->saved[k]);
 		if (k != TIFFIN_STORE_OBJECT && inst->converts & BIT(k))
-			tiffin_instance_convert(inst, older, k, epoch);
+			tiffin_instance_convert(inst, older, k, epoch, now_ns);
 	}
 }
 
@@ -294,10 +294,11 @@ static void tiffin_instance_give_back(struct tiffin_instance *inst, struct tiffi
 	}
 }
 
-void tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch)
+void tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch,
+			  u64 now_ns)
 {
 	if (to->older == from)
-		tiffin_instance_take_over(to, from, epoch);
+		tiffin_instance_take_over(to, from, epoch, now_ns);
 	else if (from->older == to)
 		tiffin_instance_give_back(from, to);
 }

@@ -88,13 +88,15 @@ void tiffin_instance_destroy(struct tiffin_instance *inst);
  * @from: was active
  * @to: will be active: the newer instance, or the older one that comes back
  * @epoch: that begins
+ * @now_ns: local_clock(), which may stand still here
  *
  * To the newer one: keeps the bytes of stores that @from wants back, and converts the records of
  * the instance and of the CPUs. Back: gives the bytes back, or zeros. Needs no memory.
  *
  * Context: no call is inside either and none comes; interrupts off.
  */
-void tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch);
+void tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch,
+			  u64 now_ns);
 
 /**
  * tiffin_instance_settle - nobody goes back any more to the instance that this one came after

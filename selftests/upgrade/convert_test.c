@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records in another layout, in virtual time: the sweep goes on when a test lets time pass, so that
+ * each step of a conversion can be met by a call, a request or a rollback. The suite of the same name
+ * in selftests/kunit has the sweep race with them.
+ */
+#include "test.h"
+
+static struct tiffin_swap *swap_of(struct lab *lab)
+{
+	return &lab->family.scope->swap;
+}
+
+static void ask(struct lab *lab, u32 object, u32 generation, unsigned int times)
+{
+	struct lab_out out;
+
+	while (times--)
+		EXPECT(lab_ask_generation(lab, LAB_ASK, object, generation, &out), ==,
+		       TIFFIN_ANSWERED);
+}
+
+/* All of a swap with conversion: every record, by the call or by the sweep, and the older one's end. */
+TEST(conversion_carries_all)
+{
+	struct lab_out out;
+
+	EXPECT_SWAP(lab, "alpha");
+	ask(lab, 3, 1, 5);
+	ask(lab, 4, 1, 6);
+	EXPECT_SWAP(lab, "delta");
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_SWEEPING);
+	lab_ask(lab, LAB_ASK, 3, &out);
+	EXPECT(out.object_calls, ==, 6);
+	EXPECT(out.instance_calls, ==, 12);
+	EXPECT(out.cpu_calls, ==, 12);
+	EXPECT(lab_swap(lab, "alpha"), ==, -EBUSY);
+	shim_advance(1);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	lab_ask(lab, LAB_ASK, 4, &out);
+	EXPECT(out.object_calls, ==, 7);
+	EXPECT(lab->converts[TIFFIN_STORE_OBJECT], ==, 2);
+	EXPECT(lab->converts[TIFFIN_STORE_INSTANCE], ==, 1);
+	EXPECT(lab->converts[TIFFIN_STORE_PER_CPU], ==, nr_cpu_ids);
+}
