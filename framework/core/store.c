@@ -262,6 +262,17 @@ static bool tiffin_record_carry(struct tiffin_store_mem *mem, u32 object, u32 ge
 	return false;
 }
 
+/* The generation that an object has come to, in this layout or the older one; 0: none yet. */
+static u32 tiffin_record_reached(const struct tiffin_store_mem *mem, u32 object,
+				 const struct tiffin_record *rec)
+{
+	const struct tiffin_store_mem *from = READ_ONCE(mem->from);
+
+	if (rec->generation || !from)
+		return rec->generation;
+	return tiffin_record_of(from, object)->generation;
+}
+
 static inline bool tiffin_record_trylock(struct tiffin_record *rec)
 {
 	return !READ_ONCE(rec->locked) && !cmpxchg_acquire(&rec->locked, 0, 1);
@@ -271,6 +282,7 @@ struct tiffin_record *tiffin_record_open_slow(struct tiffin_store_mem *mem, u32 
 					      u32 generation, struct tiffin_ctx *ctx)
 {
 	struct tiffin_record *rec = tiffin_record_of(mem, object);
+	u32 reached;
 
 	/*
 	 * The lock word keeps out others that find the old generation, so that one call zeroes.
@@ -279,7 +291,8 @@ struct tiffin_record *tiffin_record_open_slow(struct tiffin_store_mem *mem, u32 
 	 */
 	if (!tiffin_record_trylock(rec))
 		return NULL;
-	if (rec->generation && (s32)(generation - rec->generation) < 0) {
+	reached = tiffin_record_reached(mem, object, rec);
+	if (reached && (s32)(generation - reached) < 0) {
 		/* Nothing was written: the order is the trylock's habit. */
 		smp_store_release(&rec->locked, 0);
 		return NULL;

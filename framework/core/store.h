@@ -13,7 +13,8 @@
  *	active. So a rollback finds it as it was at the flip.
  *  S5. An object's record is converted once, by the call that finds it in no generation or, before
  *	any call, by the sweep; alone, as S2 has it zeroed. It is converted for the generation that
- *	the older record belongs to: what belongs to an object that is gone is not carried on.
+ *	the older record belongs to: what belongs to an object that is gone is not carried on, and a
+ *	call that comes with an earlier generation than that finds the record busy.
  *  S6. All memory of stores is charged to its family before it is allocated, for as long as it is
  *	held, and no charge goes beyond limits/stores_kib.
  */

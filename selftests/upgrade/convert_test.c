@@ -11,6 +11,11 @@ static struct tiffin_swap *swap_of(struct lab *lab)
 	return &lab->family.scope->swap;
 }
 
+static struct tiffin_record *record_of(struct lab *lab, u32 object)
+{
+	return tiffin_record_of(lab->family.scope->gate.active->store[TIFFIN_STORE_OBJECT], object);
+}
+
 static void ask(struct lab *lab, u32 object, u32 generation, unsigned int times)
 {
 	struct lab_out out;
@@ -42,4 +47,27 @@ TEST(conversion_carries_all)
 	EXPECT(lab->converts[TIFFIN_STORE_OBJECT], ==, 2);
 	EXPECT(lab->converts[TIFFIN_STORE_INSTANCE], ==, 1);
 	EXPECT(lab->converts[TIFFIN_STORE_PER_CPU], ==, nr_cpu_ids);
+}
+
+/*
+ * S2 holds across a flip: a call about an object that is gone does not take the place of the record
+ * that the older layout has of the one after it.
+ */
+TEST(late_call_does_not_take_the_record)
+{
+	struct lab_out out;
+
+	EXPECT_SWAP(lab, "alpha");
+	ask(lab, 3, 5, 4);
+	EXPECT(lab_ask_generation(lab, LAB_ASK, 3, 4, &out), ==, TIFFIN_CONTINUITY);
+	EXPECT_SWAP(lab, "delta");
+	EXPECT(lab_ask_generation(lab, LAB_ASK, 3, 4, &out), ==, TIFFIN_CONTINUITY);
+	EXPECT(record_of(lab, 3)->generation, ==, 0);
+	EXPECT(record_of(lab, 3)->locked, ==, 0);
+	shim_advance(1);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	EXPECT(lab_ask_generation(lab, LAB_ASK, 3, 5, &out), ==, TIFFIN_ANSWERED);
+	EXPECT(out.object_calls, ==, 5);
+	EXPECT(out.flags, ==, 0);
+	EXPECT(lab_ask_generation(lab, LAB_ASK, 3, 4, &out), ==, TIFFIN_CONTINUITY);
 }
