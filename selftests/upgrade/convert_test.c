@@ -71,3 +71,28 @@ TEST(late_call_does_not_take_the_record)
 	EXPECT(out.flags, ==, 0);
 	EXPECT(lab_ask_generation(lab, LAB_ASK, 3, 4, &out), ==, TIFFIN_CONTINUITY);
 }
+
+/* What can't be converted starts from zeros, whatever was scribbled there: of all kinds. */
+TEST(unknown_starts_from_zeros)
+{
+	struct tiffin_instance *inst;
+	struct lab_out out;
+	unsigned int cpu;
+
+	EXPECT_SWAP(lab, "alpha");
+	ask(lab, 3, 1, 4);
+	lab->unknown = true;
+	EXPECT_SWAP(lab, "delta");
+	inst = lab->family.scope->gate.active;
+	EXPECT(((u64 *)inst->store[TIFFIN_STORE_INSTANCE]->record)[1], ==, 0);
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		EXPECT(((u64 *)per_cpu_ptr(inst->store[TIFFIN_STORE_PER_CPU]->percpu, cpu))[1],
+		       ==, 0);
+	lab_ask(lab, LAB_ASK, 3, &out);
+	EXPECT(out.object_calls, ==, 1);
+	EXPECT(out.instance_calls, ==, 1);
+	EXPECT(out.cpu_calls, ==, 1);
+	EXPECT(out.flags, ==, TIFFIN_CTX_OBJECT_FRESH);
+	EXPECT(((u64 *)record_of(lab, 3)->data)[1], ==, 0);
+	shim_advance(1);
+}
