@@ -64,6 +64,8 @@ void tiffin_sweep_begin(struct tiffin_scope *scope)
 
 	if (!mem || !mem->from)
 		return;
+	/* W1: the work of the one before may still be on its way to tell that it is over. */
+	cancel_delayed_work_sync(&sweep->work);
 	sweep->next = 0;
 	WRITE_ONCE(sweep->inst, inst);
 	mod_delayed_work(system_unbound_wq, &sweep->work, 0);

@@ -9,7 +9,8 @@
  * layout's memory goes.
  *
  * Invariants:
- *  W1. At most one sweep a scope: no request is accepted until it is over.
+ *  W1. At most one sweep a scope: no request is accepted until it is over, and none begins before
+ *	the work of the one before has ended.
  *  W2. A sweep that a flip back has overtaken changes nothing more, and ends.
  *  W3. Who ends an instance has ended its sweep before.
  */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Records in another layout, in virtual time: the sweep goes on when a test lets time pass, so that
- * each step of a conversion can be met by a call, a request or a rollback. The suite of the same name
- * in selftests/kunit has the sweep race with them.
+ * each step of a conversion can be met by a call, a request or a rollback. The suite of the same
+ * name in selftests/kunit has the sweep race with them.
  */
 #include "test.h"
+
+#define LONG	" probation_ms=86400000"
 
 static struct tiffin_swap *swap_of(struct lab *lab)
 {
@@ -25,7 +27,7 @@ static void ask(struct lab *lab, u32 object, u32 generation, unsigned int times)
 		       TIFFIN_ANSWERED);
 }
 
-/* All of a swap with conversion: every record, by the call or by the sweep, and the older one's end. */
+/* A whole swap with conversion: every record, by a call or by the sweep, and the end. */
 TEST(conversion_carries_all)
 {
 	struct lab_out out;
@@ -95,4 +97,59 @@ TEST(unknown_starts_from_zeros)
 	EXPECT(out.flags, ==, TIFFIN_CTX_OBJECT_FRESH);
 	EXPECT(((u64 *)record_of(lab, 3)->data)[1], ==, 0);
 	shim_advance(1);
+}
+
+/*
+ * The end of one sweep meets the next: the first has found nothing more to do, the scope becomes
+ * stable otherwise, another swap comes and begins a sweep, and only then the first goes on.
+ */
+static struct lab *the_lab;
+static u32 stop_worker, tail_waits;
+
+static void wait_in_the_tail(const void *word)
+{
+	/* The end of the sweep alone, not a request in the thread that tests. */
+	if (!shim_cpu || word != &swap_of(the_lab)->state)
+		return;
+	shim.before_cmpxchg = NULL;
+	WRITE_ONCE(tail_waits, 1);
+	/* Until the next sweep has begun, or cannot begin as it waits for this one's end. */
+	while (READ_ONCE(swap_of(the_lab)->state) != TIFFIN_SWEEPING && !shim_waiting_for_work())
+		sched_yield();
+}
+
+static void *work(void *unused)
+{
+	shim_cpu_start(1);
+	shim_worker(&stop_worker);
+	return NULL;
+}
+
+TEST(end_of_a_sweep_is_not_the_next_ones)
+{
+	struct lab_out out;
+	pthread_t worker;
+
+	the_lab = lab;
+	shim.virtual_time = false;
+	EXPECT_SWAP(lab, "alpha");
+	ask(lab, 3, 1, 4);
+	EXPECT_SWAP(lab, "delta" LONG);
+	shim.before_cmpxchg = wait_in_the_tail;
+	pthread_create(&worker, NULL, work, NULL);
+	while (!READ_ONCE(tail_waits))
+		sched_yield();
+	EXPECT(tiffin_swap_commit(lab->family.scope), ==, 0);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	EXPECT_SWAP(lab, "alpha");
+	ask(lab, 3, 1, 4);
+	EXPECT_SWAP(lab, "delta");
+	/* The worker is slow enough to begin: it has the end of the first before it. */
+	while (READ_ONCE(swap_of(lab)->state) != TIFFIN_STABLE)
+		sched_yield();
+	EXPECT(tiffin_sweep_runs(lab->family.scope), ==, false);
+	lab_ask(lab, LAB_ASK, 3, &out);
+	EXPECT(out.object_calls, ==, 5);
+	WRITE_ONCE(stop_worker, 1);
+	pthread_join(worker, NULL);
 }
