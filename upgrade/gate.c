@@ -125,7 +125,7 @@ int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32
 		/* What calls did inside comes before the flip: pairs with their leaving. */
 		smp_mb();
 		tiffin_instance_flip(gate->active, next, gate->epoch + 1, now);
-		gate->active = next;
+		WRITE_ONCE(gate->active, next);
 		WRITE_ONCE(gate->epoch, gate->epoch + 1);
 	} else {
 		report->busy_hook = READ_ONCE(per_cpu_ptr(gate->cpu, busy)->hook);

@@ -105,7 +105,7 @@ static int tiffin_swap_claim(struct tiffin_scope *scope)
 			return tiffin_refuse(scope, -EBUSY,
 				"%s/%s is busy: a swap is on probation; wait, commit it, or roll it back",
 				scope->family->name, scope->name);
-		state = swap->state;
+		state = READ_ONCE(swap->state);
 		if (state == TIFFIN_PROBATION)
 			tiffin_refuse(scope, -EBUSY,
 				      "%s/%s is busy: swap %llu (%s -> %s) is on probation for another %u ms; wait, commit it, or roll it back",
@@ -309,7 +309,7 @@ static void tiffin_swap_work(struct work_struct *work)
 		schedule_delayed_work(&swap->work, TIFFIN_PROBATION_PERIOD);
 		return;
 	}
-	if (swap->state != TIFFIN_PROBATION)
+	if (READ_ONCE(swap->state) != TIFFIN_PROBATION)
 		goto out;
 	/* Under the lock: by now this may be another probation than the one that set the timer. */
 	last = time_after_eq(jiffies, swap->until);
@@ -319,7 +319,7 @@ static void tiffin_swap_work(struct work_struct *work)
 		tiffin_swap_undo(scope, why, TIFFIN_FLIP_BACK_MS);
 	else if (last)
 		tiffin_swap_keep(scope, why);
-	if (swap->state == TIFFIN_PROBATION)
+	if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
 		schedule_delayed_work(&swap->work,
 				      last ? TIFFIN_PROBATION_PERIOD :
 				      min(TIFFIN_PROBATION_PERIOD, swap->until - jiffies));
@@ -482,7 +482,7 @@ int tiffin_swap_rollback(struct tiffin_scope *scope)
 
 	if (mutex_lock_interruptible(&swap->lock))
 		return -EINTR;
-	if (swap->state == TIFFIN_PROBATION) {
+	if (READ_ONCE(swap->state) == TIFFIN_PROBATION) {
 		rc = tiffin_swap_undo(scope, "asked for",
 				      READ_ONCE(scope->family->limits.timeout_ms));
 		mutex_unlock(&swap->lock);
@@ -514,10 +514,10 @@ int tiffin_swap_commit(struct tiffin_scope *scope)
 
 	if (mutex_lock_interruptible(&swap->lock))
 		return -EINTR;
-	if (swap->state == TIFFIN_PROBATION && swap->undo[0])
+	if (READ_ONCE(swap->state) == TIFFIN_PROBATION && swap->undo[0])
 		rc = tiffin_refuse(scope, -EBUSY, "%s/%s is being rolled back: %s",
 				   scope->family->name, scope->name, swap->undo);
-	else if (swap->state == TIFFIN_PROBATION)
+	else if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
 		tiffin_swap_keep(scope, "asked for");
 	else
 		rc = tiffin_refuse(scope, -ENOENT, "%s/%s: no probation to end",
@@ -533,7 +533,7 @@ int tiffin_swap_reset_times(struct tiffin_scope *scope)
 
 	if (mutex_lock_interruptible(&swap->lock))
 		return -EINTR;
-	if (swap->state == TIFFIN_PROBATION)
+	if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
 		rc = tiffin_refuse(scope, -EBUSY,
 				   "%s/%s: the gates of a probation read these times; reset them when state is stable",
 				   scope->family->name, scope->name);
