@@ -1,0 +1,740 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Conversion under real threads: threads play CPUs that ask about objects which come and go,
+ * signals play their interrupts, two threads play the workqueue that sweeps, and one swaps between
+ * policies with three layouts of the same records (and one with records of its own), commits, and
+ * rolls back, often in the middle of a sweep.
+ *
+ * The policies here check each record that they are lent, and each that they convert, against a
+ * copy of their own: nothing that was written is lost, converted twice, or mixed up with another
+ * object's, and a rollback finds what was there at the flip, or what the policy has declared.
+ *
+ * usage: convert-stress [SWAPS [CALLERS [SIGNALS]]]
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <tiffin/state.h>
+
+#include "core/family.h"
+#include "core/scope.h"
+#include "core/sysfs.h"
+#include "shim.h"
+
+#define OBJECTS		48
+/* Calls meet on these. */
+#define HOT		6
+#define WORKERS		2
+#define MAX_CALLERS	(SHIM_MAX_CPUS - 1 - WORKERS)
+#define MAX_EPOCHS	200000
+
+/* What a record says, in whatever layout. */
+struct fact {
+	u32 number;
+	u32 generation;
+	u64 count;
+	u64 sum;
+};
+
+enum who { ONE, UNO, TWO, THREE, OTHER, POLICIES };
+
+/* What a flip does to the facts of a store: to the newer policy, and back. */
+enum fate { KEEPS, BACK, ZEROS };
+
+/**
+ * struct flip - what the copy does at a flip
+ * @forward: the facts of before are kept for a flip back
+ * @fate: by kind of store
+ */
+struct flip {
+	bool forward;
+	enum fate fate[TIFFIN_STORE_KINDS];
+};
+
+/**
+ * struct copy - the checker's copy of an object's record; whoever has the record has this
+ * @busy: somebody has
+ * @epoch: that @now is of
+ * @converted: the epoch in which it was converted last
+ * @now: what the record says
+ * @then: what it said at the last flip to a newer policy
+ */
+struct copy {
+	u32 busy;
+	u64 epoch;
+	u64 converted;
+	struct fact now;
+	struct fact then;
+};
+
+struct in {
+	u32 number;
+	u32 generation;
+	u64 value;
+};
+
+struct out {
+	u32 answers;
+	u32 who;
+};
+
+/* One context that asks: two to a thread, itself and its interrupts. */
+struct caller {
+	u64 calls;
+	u64 verdict[3];
+	u64 wrong;
+	u64 random;
+} __aligned(64);
+
+static struct tiffin_family family;
+static struct tiffin_scope *scope;
+static struct flip flips[MAX_EPOCHS];
+static struct copy copies[OBJECTS];
+static u32 generations[OBJECTS];
+/* Calls that a policy answered, by the epoch that they were in: of all, and of each CPU. */
+static u64 answered[MAX_EPOCHS], answered_on[MAX_EPOCHS][SHIM_MAX_CPUS];
+static struct caller callers[MAX_CALLERS][2];
+static pthread_t threads[MAX_CALLERS], workers[WORKERS];
+static unsigned int nr_callers, failures;
+static u64 conversions, sweeps_met, unfinished;
+static u32 stop, stop_workers;
+
+static __printf(3, 4) void fail(const char *file, int line, const char *fmt, ...)
+{
+	va_list args;
+
+	/* The first ones tell; what comes after follows from them. */
+	if (__atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED) > 8)
+		return;
+	printf("# %s:%d: ", file, line);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+}
+
+#define EXPECT(a, op, b)								\
+do {											\
+	long long a_ = (long long)(a), b_ = (long long)(b);				\
+	if (!(a_ op b_))								\
+		fail(__FILE__, __LINE__, "%s %s %s: %lld, %lld", #a, #op, #b, a_, b_);	\
+} while (0)
+
+/* The copy of a record. */
+
+static bool same(const struct fact *a, const struct fact *b)
+{
+	return a->number == b->number && a->generation == b->generation && a->count == b->count &&
+	       a->sum == b->sum;
+}
+
+static void differ(const char *what, const struct fact *got, const struct fact *want, u64 epoch)
+{
+	fail(__FILE__, __LINE__,
+	     "%s in epoch %llu: object %u.%u count %llu sum %llx, not %u.%u count %llu sum %llx",
+	     what, epoch, got->number, got->generation, got->count, got->sum, want->number,
+	     want->generation, want->count, want->sum);
+}
+
+static void copy_catch_up(struct copy *copy, u64 epoch)
+{
+	const struct flip *flip;
+
+	for (; copy->epoch < epoch; copy->epoch++) {
+		flip = &flips[copy->epoch + 1];
+		if (flip->forward)
+			copy->then = copy->now;
+		if (flip->fate[TIFFIN_STORE_OBJECT] == BACK)
+			copy->now = copy->then;
+		else if (flip->fate[TIFFIN_STORE_OBJECT] == ZEROS)
+			copy->now = (struct fact) {};
+	}
+}
+
+static void copy_take(struct copy *copy, const char *who)
+{
+	if (__atomic_exchange_n(&copy->busy, 1, __ATOMIC_RELAXED))
+		fail(__FILE__, __LINE__, "%s: another call has this record", who);
+}
+
+static void copy_give_back(struct copy *copy)
+{
+	__atomic_store_n(&copy->busy, 0, __ATOMIC_RELAXED);
+}
+
+/* Three layouts. Bytes between the fields are nobody's. */
+
+struct record1 {
+	u64 count;
+	u64 sum;
+	u32 number;
+	u32 generation;
+};
+
+struct record2 {
+	u32 generation;
+	u32 number;
+	u64 spare[2];
+	u64 sum;
+	u64 count;
+};
+
+struct record3 {
+	u64 sum;
+	u32 number;
+	u32 pad;
+	u64 count;
+	u32 generation;
+	u32 end;
+};
+
+static u32 layout_of(enum who who)
+{
+	return who == TWO ? 2 : who == THREE ? 3 : 1;
+}
+
+static struct fact fact_read(const void *record, u32 layout)
+{
+	const struct record1 *r1 = record;
+	const struct record2 *r2 = record;
+	const struct record3 *r3 = record;
+
+	switch (layout) {
+	case 1: return (struct fact) { r1->number, r1->generation, r1->count, r1->sum };
+	case 2: return (struct fact) { r2->number, r2->generation, r2->count, r2->sum };
+	default: return (struct fact) { r3->number, r3->generation, r3->count, r3->sum };
+	}
+}
+
+static void fact_write(void *record, u32 layout, const struct fact *fact)
+{
+	struct record1 *r1 = record;
+	struct record2 *r2 = record;
+	struct record3 *r3 = record;
+
+	switch (layout) {
+	case 1:
+		*r1 = (struct record1) { fact->count, fact->sum, fact->number, fact->generation };
+		break;
+	case 2:
+		*r2 = (struct record2) { fact->generation, fact->number, {}, fact->sum,
+					 fact->count };
+		break;
+	default:
+		*r3 = (struct record3) { fact->sum, fact->number, 0, fact->count,
+					 fact->generation };
+	}
+}
+
+/* The count in the record of the instance or of a CPU. */
+static u64 *count_of(void *record, u32 layout)
+{
+	struct record1 *r1 = record;
+	struct record2 *r2 = record;
+	struct record3 *r3 = record;
+
+	return layout == 1 ? &r1->count : layout == 2 ? &r2->count : &r3->count;
+}
+
+/* The policies. */
+
+static void decide(const struct tiffin_ctx *ctx, const struct in *in, struct out *out, enum who who)
+{
+	struct copy *copy = &copies[in->number];
+	u32 layout = layout_of(who);
+	void *record = tiffin_object(ctx);
+	struct fact fact = fact_read(record, layout);
+	int i;
+
+	copy_take(copy, "hook");
+	copy_catch_up(copy, ctx->epoch);
+	if (tiffin_object_fresh(ctx)) {
+		if (!same(&fact, &(struct fact) {}))
+			differ("a fresh record", &fact, &(struct fact) {}, ctx->epoch);
+		/* Of another object, or of one that nobody knew: else its record is lost. */
+		if (copy->now.generation && (s32)(in->generation - copy->now.generation) <= 0)
+			differ("a lost record", &fact, &copy->now, ctx->epoch);
+		fact = (struct fact) { .number = in->number, .generation = in->generation };
+	} else {
+		if (!same(&fact, &copy->now))
+			differ("a record", &fact, &copy->now, ctx->epoch);
+		if (fact.number != in->number || fact.generation != in->generation)
+			fail(__FILE__, __LINE__, "the record of %u.%u for %u.%u", fact.number,
+			     fact.generation, in->number, in->generation);
+	}
+	fact.count++;
+	fact.sum = fact.sum * 31 + in->value;
+	copy->now = fact;
+	/* Half-written for a while, so that who comes in sees it. */
+	memset(record, 0xff, 8);
+	for (i = 0; i < 20; i++)
+		cpu_relax();
+	fact_write(record, layout, &fact);
+	copy_give_back(copy);
+
+	tiffin_add(count_of(tiffin_instance(ctx), layout), 1);
+	tiffin_local_add(count_of(tiffin_percpu(ctx), layout), 1);
+	__atomic_fetch_add(&answered[ctx->epoch], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&answered_on[ctx->epoch][ctx->env->cpu], 1, __ATOMIC_RELAXED);
+	out->answers++;
+	out->who = who;
+}
+
+#define DECIDE(name, who)							\
+static void name(const struct tiffin_ctx *ctx, const struct in *in, struct out *out)	\
+{										\
+	decide(ctx, in, out, who);						\
+}
+
+DECIDE(decide_one, ONE)
+DECIDE(decide_uno, UNO)
+DECIDE(decide_two, TWO)
+DECIDE(decide_three, THREE)
+DECIDE(decide_other, OTHER)
+
+/*
+ * What a count is when @epoch begins, from the calls of the epochs before: of CPU @cpu, or of all
+ * (-1). Of the thread that swaps; epochs that are over change no more, so it goes on from the last.
+ */
+static u64 expected(u64 epoch, unsigned int kind, int cpu)
+{
+	static struct {
+		u64 epoch;
+		u64 now;
+		u64 then;
+	} known[TIFFIN_STORE_KINDS][SHIM_MAX_CPUS + 1], *at;
+	const struct flip *flip;
+	u64 e;
+
+	at = &known[kind][cpu + 1];
+	for (; at->epoch < epoch; at->epoch++) {
+		e = at->epoch;
+		at->now += cpu < 0 ? READ_ONCE(answered[e]) : READ_ONCE(answered_on[e][cpu]);
+		flip = &flips[e + 1];
+		if (flip->forward)
+			at->then = at->now;
+		if (flip->fate[kind] == BACK)
+			at->now = at->then;
+		else if (flip->fate[kind] == ZEROS)
+			at->now = 0;
+	}
+	return at->now;
+}
+
+static void convert_count(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			  void *record, u32 layout)
+{
+	u64 count = *count_of((void *)in->from, in->version);
+	int cpu = in->kind == TIFFIN_STORE_PER_CPU ? (int)ctx->env->cpu : -1;
+
+	EXPECT(count, ==, expected(ctx->epoch, in->kind, cpu));
+	EXPECT(*count_of(record, layout), ==, 0);
+	*count_of(record, layout) = count;
+}
+
+static void carry(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+		  struct tiffin_convert_out *out, u32 layout)
+{
+	struct fact fact, fresh;
+	struct copy *copy;
+
+	if (in->kind != TIFFIN_STORE_OBJECT) {
+		convert_count(ctx, in, out->record, layout);
+		return;
+	}
+	fact = fact_read(in->from, in->version);
+	fresh = fact_read(out->record, layout);
+	if (!same(&fresh, &(struct fact) {}))
+		differ("a record to convert to", &fresh, &(struct fact) {}, ctx->epoch);
+	if (fact.number >= OBJECTS) {
+		fail(__FILE__, __LINE__, "no record to convert: object %u", fact.number);
+		return;
+	}
+	copy = &copies[fact.number];
+	copy_take(copy, "conversion");
+	copy_catch_up(copy, ctx->epoch);
+	/* As at the flip: no call of this epoch has come to it yet. */
+	if (!same(&fact, &copy->now))
+		differ("a record to convert", &fact, &copy->now, ctx->epoch);
+	if (copy->converted == ctx->epoch)
+		differ("a record that was converted before", &fact, &copy->now, ctx->epoch);
+	copy->converted = ctx->epoch;
+	copy_give_back(copy);
+	fact_write(out->record, layout, &fact);
+	__atomic_fetch_add(&conversions, 1, __ATOMIC_RELAXED);
+}
+
+#define CONVERT(name, layout)								\
+static void name(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,	\
+		 struct tiffin_convert_out *out)					\
+{											\
+	carry(ctx, in, out, layout);							\
+}
+
+CONVERT(convert_1, 1)
+CONVERT(convert_2, 2)
+CONVERT(convert_3, 3)
+
+#define STORES(prefix, layout, convert_, object_undo, cpu_undo, all_undo)		\
+{											\
+	{ prefix "flow", layout, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED,		\
+	  sizeof(struct record##layout), object_undo, 0, convert_ },			\
+	{ prefix "cpu", layout, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU,			\
+	  sizeof(struct record##layout), cpu_undo, 0, convert_ },			\
+	{ prefix "all", layout, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC,		\
+	  sizeof(struct record##layout), all_undo, 0, convert_ },			\
+}
+
+static const struct tiffin_store stores[POLICIES][TIFFIN_STORE_KINDS] = {
+	[ONE] = STORES("", 1, convert_1, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE),
+	[UNO] = STORES("", 1, convert_1, TIFFIN_UNDO_REBUILD, TIFFIN_UNDO_REBUILD,
+		       TIFFIN_UNDO_SNAPSHOT),
+	[TWO] = STORES("", 2, convert_2, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE),
+	[THREE] = STORES("", 3, convert_3, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE),
+	[OTHER] = STORES("other_", 1, NULL, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE),
+};
+
+struct hooks {
+	void (*decide)(const struct tiffin_ctx *ctx, const struct in *in, struct out *out);
+};
+
+static const struct hooks hooks[POLICIES] = {
+	[ONE] = { decide_one },
+	[UNO] = { decide_uno },
+	[TWO] = { decide_two },
+	[THREE] = { decide_three },
+	[OTHER] = { decide_other },
+};
+
+#define BOOK_ABI	TIFFIN_ABI(1, 0)
+#define POLICY(who, name_)								\
+	[who] = {									\
+		.magic = TIFFIN_POLICY_MAGIC,						\
+		.size = sizeof(struct tiffin_policy),					\
+		.core_abi = TIFFIN_CORE_ABI,						\
+		.family_abi = BOOK_ABI,							\
+		.name = name_,								\
+		.version = "1.0",							\
+		.family = "book",							\
+		TIFFIN_HOOKS(hooks[who]),						\
+		TIFFIN_STORES(stores[who]),						\
+	}
+
+static const struct tiffin_policy policies[POLICIES] = {
+	POLICY(ONE, "one"),
+	POLICY(UNO, "uno"),
+	POLICY(TWO, "two"),
+	POLICY(THREE, "three"),
+	POLICY(OTHER, "other"),
+};
+
+static const struct tiffin_hook questions[] = {
+	{ "decide", offsetof(struct hooks, decide), true },
+};
+
+static const struct tiffin_family_ops ops;
+
+/* Those who ask. */
+
+static u64 draw(u64 *random)
+{
+	*random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
+	return *random >> 33;
+}
+
+static void ask(struct caller *me)
+{
+	u64 dice = draw(&me->random);
+	u32 number = dice % 4 ? dice / 4 % HOT : dice / 4 % OBJECTS;
+	u32 generation = READ_ONCE(generations[number]);
+	enum tiffin_verdict verdict;
+	struct tiffin_call call;
+	struct out out = {};
+	struct in in;
+
+	dice = draw(&me->random);
+	/* The object goes and its number is given to another, or the call is late. */
+	if (dice % 64 == 0)
+		generation = __atomic_add_fetch(&generations[number], 1, __ATOMIC_RELAXED);
+	else if (dice % 64 == 1 && generation > 1)
+		generation--;
+	in = (struct in) { number, generation, dice };
+	call = (struct tiffin_call) { .object = number, .generation = generation, .now_ns = 1 };
+	WRITE_ONCE(me->calls, me->calls + 1);
+	verdict = tiffin_dispatch(scope, &call, &in, &out);
+	me->verdict[verdict]++;
+	me->wrong += out.answers != (verdict == TIFFIN_ANSWERED);
+}
+
+static void interrupt(void)
+{
+	if (shim_cpu && shim_cpu <= nr_callers)
+		ask(&callers[shim_cpu - 1][1]);
+}
+
+static void *call(void *data)
+{
+	struct caller *me = data;
+
+	shim_cpu_start((struct caller (*)[2])me - callers + 1);
+	while (!READ_ONCE(stop))
+		ask(me);
+	return NULL;
+}
+
+static void *sweep(void *data)
+{
+	shim_cpu_start(nr_callers + 1 + (uintptr_t)data);
+	shim_worker(&stop_workers);
+	return NULL;
+}
+
+static void *interrupts(void *unused)
+{
+	unsigned int i;
+
+	while (!READ_ONCE(stop)) {
+		for (i = 0; i < nr_callers; i++)
+			pthread_kill(threads[i], SIGUSR1);
+		usleep(200);
+	}
+	return NULL;
+}
+
+/* The one who swaps. */
+
+static enum who active = POLICIES;
+
+static u64 epoch_now(void)
+{
+	return READ_ONCE(scope->gate.epoch);
+}
+
+/* What the next flip will do to each store: the copy has to know before it happens. */
+static void expect_flip(enum who from, enum who to, bool forward)
+{
+	struct flip *flip = &flips[epoch_now() + 1];
+	bool schema = (from == OTHER) == (to == OTHER) && from != POLICIES;
+	bool reference = schema && layout_of(from) == layout_of(to);
+	unsigned int k, i;
+
+	flip->forward = forward;
+	for (i = 0; i < TIFFIN_STORE_KINDS; i++) {
+		k = stores[to][i].kind;
+		if (forward)
+			flip->fate[k] = schema ? KEEPS : ZEROS;
+		else if (!reference)
+			flip->fate[k] = BACK;
+		else if (stores[to][i].undo == TIFFIN_UNDO_SNAPSHOT)
+			flip->fate[k] = BACK;
+		else
+			flip->fate[k] = stores[to][i].undo == TIFFIN_UNDO_LIVE ? KEEPS : ZEROS;
+	}
+}
+
+static int swap_to_name(const char *name, u32 probation_ms)
+{
+	struct tiffin_swap_request req;
+
+	tiffin_swap_defaults(scope, &req);
+	strscpy(req.policy, name, sizeof(req.policy));
+	req.probation_ms = probation_ms;
+	return tiffin_swap_request(scope, &req);
+}
+
+static int swap_to(enum who to, u32 probation_ms)
+{
+	return swap_to_name(policies[to].name, probation_ms);
+}
+
+/* Who asks during a sweep is told so: W1. Nothing but the sweep takes the state from there. */
+static void wait_stable(enum who to)
+{
+	unsigned int met = 0;
+	int rc;
+
+	while (READ_ONCE(scope->swap.state) == TIFFIN_SWEEPING) {
+		/* The state may change meanwhile; a refused request is all that may come of it. */
+		if (!met++ && tiffin_sweep_runs(scope)) {
+			expect_flip(active, to, true);
+			rc = swap_to(to, 0);
+			if (rc != -EBUSY) {
+				EXPECT(rc, ==, 0);
+				active = to;
+				continue;
+			}
+			sweeps_met++;
+		}
+		usleep(50);
+	}
+	EXPECT(scope->swap.state, ==, TIFFIN_STABLE);
+	EXPECT(tiffin_sweep_runs(scope), ==, false);
+}
+
+static void step(u64 *random)
+{
+	enum who to, from = active;
+	u64 dice = draw(random);
+
+	do
+		to = draw(random) % 40 ? draw(random) % OTHER : OTHER;
+	while (to == active);
+	wait_stable(to);
+	if (to == active)
+		return;
+	from = active;
+	expect_flip(from, to, true);
+	/* Kept at once, kept when the time is over, or as it is decided here. */
+	EXPECT(swap_to(to, dice % 3 == 0 ? 0 : dice % 16 == 1 ? 5 : 600000), ==, 0);
+	active = to;
+	if (dice % 3 == 0)
+		return;
+	if (dice % 16 == 1) {
+		while (READ_ONCE(scope->swap.state) == TIFFIN_PROBATION)
+			usleep(50);
+		return;
+	}
+	dice = draw(random);
+	if (dice % 2)
+		usleep(dice / 2 % 1500);
+	unfinished += tiffin_sweep_runs(scope);
+	if (dice % 5 < 2) {
+		EXPECT(tiffin_swap_commit(scope), ==, 0);
+		return;
+	}
+	expect_flip(to, from, false);
+	EXPECT(tiffin_swap_rollback(scope), ==, 0);
+	EXPECT(tiffin_sweep_runs(scope), ==, false);
+	active = from;
+}
+
+/* All is at rest: each record, and each count, is what the copy says. */
+static void settle(void)
+{
+	struct tiffin_instance *inst = scope->gate.active;
+	struct tiffin_store_mem *objects = inst->store[TIFFIN_STORE_OBJECT];
+	u32 layout = layout_of(active);
+	unsigned int i, k, v, known = 0;
+	u64 calls = 0, verdict[3] = {}, epoch = epoch_now();
+	struct tiffin_figures f;
+
+	for (i = 0; i < nr_callers; i++)
+		for (k = 0; k < 2; k++) {
+			calls += callers[i][k].calls;
+			for (v = 0; v < 3; v++)
+				verdict[v] += callers[i][k].verdict[v];
+			EXPECT(callers[i][k].wrong, ==, 0);
+		}
+	tiffin_figures_read(scope, &f);
+	EXPECT(f.calls, ==, calls);
+	EXPECT(f.answered, ==, verdict[TIFFIN_ANSWERED]);
+	EXPECT(f.stock, ==, 0);
+	EXPECT(tiffin_figures_continuity(&f), ==, verdict[TIFFIN_CONTINUITY]);
+	EXPECT(f.overlapped, ==, 0);
+	EXPECT(!objects->from, ==, true);
+	for (i = 0; i < OBJECTS; i++) {
+		struct tiffin_record *rec = tiffin_record_of(objects, i);
+		struct fact fact = fact_read(rec->data, layout);
+
+		copy_catch_up(&copies[i], epoch);
+		EXPECT(rec->locked, ==, 0);
+		EXPECT(rec->generation, ==, copies[i].now.generation);
+		if (!same(&fact, &copies[i].now))
+			differ("a record at the end", &fact, &copies[i].now, epoch);
+		known += rec->generation != 0;
+	}
+	EXPECT(*count_of(inst->store[TIFFIN_STORE_INSTANCE]->record, layout), ==,
+	       expected(epoch, TIFFIN_STORE_INSTANCE, -1) + answered[epoch]);
+	for (i = 0; i < nr_cpu_ids; i++)
+		EXPECT(*count_of(per_cpu_ptr(inst->store[TIFFIN_STORE_PER_CPU]->percpu, i), layout),
+		       ==, expected(epoch, TIFFIN_STORE_PER_CPU, i) + answered_on[epoch][i]);
+	printf("# %llu calls: %llu answered, %llu continuity at the gate, %llu at a record; %llu swaps, %llu rollbacks\n",
+	       f.calls, f.answered, f.continuity_gate, f.continuity_busy, scope->swap.swaps,
+	       scope->swap.rollbacks);
+	printf("# %llu records converted, %llu probations ended in a sweep, %llu requests met one, %u records known\n",
+	       conversions, unfinished, sweeps_met, known);
+	/* Else the run shows nothing. */
+	EXPECT(conversions, >, 0);
+	EXPECT(unfinished, >, 0);
+	EXPECT(f.continuity_busy, >, 0);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int swaps = argc > 1 ? atoi(argv[1]) : 2000;
+	unsigned int i, with_signals = argc > 3 ? atoi(argv[3]) : 1;
+	pthread_t ticker;
+	u64 random = 1;
+
+	nr_callers = argc > 2 ? atoi(argv[2]) : 3;
+	if (!nr_callers || nr_callers > MAX_CALLERS || swaps > MAX_EPOCHS / 4)
+		return 2;
+	nr_cpu_ids = nr_callers + 1 + WORKERS;
+	family = (struct tiffin_family) {
+		.name = "book",
+		.abi = BOOK_ABI,
+		.owner = THIS_MODULE,
+		.hooks = questions,
+		.nr_hooks = ARRAY_SIZE(questions),
+		.max_objects = OBJECTS,
+		.ops = &ops,
+		.limits = TIFFIN_LIMITS_INIT,
+	};
+	/* Threads lose their processor as CPUs don't; an attempt to flip may meet that often. */
+	family.limits.timeout_ms = 600000;
+	if (tiffin_sysfs_init() || tiffin_family_register(&family))
+		return 1;
+	scope = family.scope;
+	for (i = 0; i < POLICIES; i++)
+		if (tiffin_policy_register((const void *)&policies[i], THIS_MODULE, "b1"))
+			return 1;
+	for (i = 0; i < OBJECTS; i++)
+		generations[i] = 1;
+	expect_flip(POLICIES, ONE, true);
+	EXPECT(swap_to(ONE, 0), ==, 0);
+	active = ONE;
+	shim_interrupts(interrupt);
+	for (i = 0; i < WORKERS; i++)
+		if (pthread_create(&workers[i], NULL, sweep, (void *)(uintptr_t)i))
+			return 1;
+	for (i = 0; i < nr_callers; i++) {
+		callers[i][0].random = 2 * i + 1;
+		callers[i][1].random = 2 * i + 2;
+		if (pthread_create(&threads[i], NULL, call, callers[i]))
+			return 1;
+	}
+	if (with_signals && pthread_create(&ticker, NULL, interrupts, NULL))
+		return 1;
+	for (i = 0; i < swaps && !READ_ONCE(failures); i++)
+		step(&random);
+	wait_stable(active);
+	WRITE_ONCE(stop, 1);
+	if (with_signals)
+		pthread_join(ticker, NULL);
+	for (i = 0; i < nr_callers; i++)
+		pthread_join(threads[i], NULL);
+	if (scope->swap.state == TIFFIN_PROBATION)
+		tiffin_swap_commit(scope);
+	while (tiffin_sweep_runs(scope))
+		usleep(50);
+	WRITE_ONCE(stop_workers, 1);
+	for (i = 0; i < WORKERS; i++)
+		pthread_join(workers[i], NULL);
+	settle();
+	if (failures) {
+		/* What is left is in no known state. */
+		printf("not ok 1 convert\n1..1\n");
+		fflush(stdout);
+		_exit(1);
+	}
+	EXPECT(swap_to_name(TIFFIN_DEFAULT_NAME, 0), ==, 0);
+	for (i = 0; i < POLICIES; i++)
+		tiffin_policy_unregister((const void *)&policies[i]);
+	tiffin_family_unregister(&family);
+	tiffin_sysfs_exit();
+	EXPECT(shim_allocations(), ==, 0);
+	printf("%sok 1 convert\n1..1\n", failures ? "not " : "");
+	return failures > 0;
+}
