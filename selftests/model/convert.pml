@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Conversion of records as a model for spin: framework/core/store.c (a record is converted at first
+ * touch), upgrade/sweep.c (or by the sweep), and the part of upgrade/swap.c that begins and ends a
+ * sweep, lets go of the older store, and comes back to it. Each assertion bears the name of the
+ * invariant in store.h, sweep.h or swap.h that it stands for.
+ *
+ * The gate is taken for what gate.pml shows of it: a call is in or out, and nothing flips while one
+ * is in. Memory is in order here: what one call leaves to the next goes through the record's lock
+ * word or its generation, by acquire and release.
+ *
+ * A step here is what one CPU does between two points where another could tell the difference.
+ *
+ * One process swaps, and again as soon as it may; each swap has records converted, and is kept or
+ * rolled back at any moment. One is the sweep's worker. The others make calls: about an object that
+ * has gone since (a late call), about the present one, or about the next one of that number.
+ *
+ * Defined by ./run:
+ *	CALLERS		contexts that make calls: 1 or 2
+ *	CALLS		calls of each
+ *	OBJECTS		objects: 1 or 2
+ *	SWAPS		swaps that are made, one after the other
+ *	GENERATIONS	that an object may come to
+ *	SHARED		records are TIFFIN_SHARE_ATOMIC: lent to many calls, one of which converts
+ *	ONLY		the one assertion that counts
+ *	BREAK_*		breaks the protocol on purpose
+ */
+
+#ifndef CALLERS
+#define CALLERS		2
+#endif
+#ifndef CALLS
+#define CALLS		1
+#endif
+#ifndef OBJECTS
+#define OBJECTS		1
+#endif
+#ifndef SWAPS
+#define SWAPS		2
+#endif
+
+/* Of generations, the newest that an object may come to. Values count writes, and start again at 4. */
+#ifndef GENERATIONS
+#define GENERATIONS	3
+#endif
+#define WRITTEN(v)	((v + 1) % 4)
+
+/* Stores: the active one, an older one, and one that is being made. */
+#define STORES		3
+#define NONE		STORES
+#define AT(s, o)	((s) * OBJECTS + (o))
+
+mtype = {
+	S1_nobody_reads_freed,	/* nobody reads or writes a store that has been let go of */
+	S1_nothing_leaks,	/* all stores but the active one are let go of in the end */
+	S2_record_not_lost,	/* a record starts from zeros only for an object it did not belong to */
+	S3_alone,		/* a record is lent to one call at a time */
+	S4_older_untouched,	/* a rollback finds the older store as it was at the flip */
+	S5_converted_once,	/* a record is converted at most once after a flip */
+	S5_from_the_flip,	/* from the values that it had at the flip */
+	U2_back_to_the_flip,	/* after a rollback calls find what was there at the flip */
+	W1_busy_meanwhile,	/* no swap is accepted before all records are converted */
+	W2_overtaken_is_still	/* a sweep that a flip back has overtaken changes nothing more */
+};
+
+#ifdef ONLY
+#define holds(name, condition)	assert(name != ONLY || (condition))
+#else
+#define holds(name, condition)	assert(name && (condition))
+#endif
+
+/* Stores: struct tiffin_record, struct tiffin_store_mem */
+byte gen[STORES * OBJECTS];
+byte val[STORES * OBJECTS];
+bool lock[STORES * OBJECTS];
+byte from[STORES];
+byte refs[STORES];
+
+/* The gate and the swap */
+byte current;
+bool closed;
+byte inside;
+bool section[CALLERS + 1];	/* runs with preemption disabled; the last is the worker */
+
+mtype = { STABLE, PREPARING, PROBATION, SWEEPING };
+mtype state = STABLE;
+
+/* struct tiffin_sweep, and its work */
+byte inst = NONE;
+byte next_object;
+bool pending, running;
+
+/* What only the assertions look at: what records have to say now, and said at the last flip */
+byte now_gen[OBJECTS], now_val[OBJECTS];
+byte then_gen[OBJECTS], then_val[OBJECTS];
+bool converted[OBJECTS];
+byte users[OBJECTS];
+byte newest[OBJECTS];		/* the generation that an object has come to */
+byte ended;
+
+inline reads(s)
+{
+	holds(S1_nobody_reads_freed, s == NONE || refs[s] > 0)
+}
+
+inline put(s)
+{
+	holds(S1_nobody_reads_freed, refs[s] > 0);
+	refs[s]--
+}
+
+/* tiffin_gate_enter(); "in" says how it went: a call may have to do without an answer. */
+inline enter(c)
+{
+	atomic {
+		section[c] = true;
+		if
+		:: !closed -> inside++; in = true
+		:: closed -> in = false; section[c] = false
+		fi
+	}
+}
+
+inline leave(c)
+{
+	atomic {
+		inside--;
+		in = false;
+		section[c] = false
+	}
+}
+
+#ifdef BREAK_ANY_GENERATION
+#define BELONGS(f, o, g)	(gen[AT(f, o)] != 0)
+#else
+#define BELONGS(f, o, g)	(gen[AT(f, o)] == g)
+#endif
+#ifdef BREAK_NO_LOCK
+#define FREE(s, o)		true
+#else
+#define FREE(s, o)		(!lock[AT(s, o)])
+#endif
+
+/*
+ * tiffin_record_open() of object o, generation g, in store s: "got" says whether the record is lent.
+ * Uses f and reached.
+ */
+inline open(s, o, g)
+{
+	got = false;
+	if
+#ifdef SHARED
+	/* The fast path: who sees the generation sees what became of the older record. */
+	:: atomic { gen[AT(s, o)] == g -> got = true; reads(s) }
+	:: atomic { gen[AT(s, o)] != g && FREE(s, o) -> reads(s); lock[AT(s, o)] = true }
+	:: gen[AT(s, o)] != g && !FREE(s, o) -> goto busy
+#else
+	:: atomic { FREE(s, o) -> reads(s); lock[AT(s, o)] = true }
+	:: !FREE(s, o) -> goto busy
+#endif
+	fi;
+	if
+	:: got
+	:: else ->
+		/* tiffin_record_reached() */
+		f = from[s];
+		atomic {
+			reads(f);
+#ifdef BREAK_LATE_CALL
+			reached = gen[AT(s, o)];
+#else
+			reached = (gen[AT(s, o)] || f == NONE -> gen[AT(s, o)] : gen[AT(f, o)]);
+#endif
+			f = 0
+		};
+		if
+		:: reached && g < reached ->
+			atomic { reads(s); lock[AT(s, o)] = false; reached = 0 };
+			goto busy
+		:: else
+		fi;
+		reached = 0;
+		if
+		:: gen[AT(s, o)] == g
+		:: else ->
+#ifdef BREAK_EARLY_UNLOCK
+			lock[AT(s, o)] = false;
+#endif
+			atomic { reads(s); val[AT(s, o)] = 0 };
+			/* tiffin_record_carry() */
+			f = from[s];
+			if
+			:: atomic { f != NONE && BELONGS(f, o, g) ->
+				reads(f);
+				holds(S5_converted_once, !converted[o]);
+				holds(S5_from_the_flip, gen[AT(f, o)] == g && g == now_gen[o] &&
+				      val[AT(f, o)] == then_val[o] && g == then_gen[o]);
+				converted[o] = true
+			   }
+			   /* The callback runs. */
+			   atomic {
+				reads(f);
+				reads(s);
+				val[AT(s, o)] = val[AT(f, o)];
+#ifdef BREAK_OLD_WRITTEN
+				val[AT(f, o)] = 0;
+#endif
+				f = 0
+			   }
+			:: atomic { f == NONE || !BELONGS(f, o, g) ->
+				reads(f);
+				f = 0;
+				/* Fresh: nothing that lives is lost by that. */
+				holds(S2_record_not_lost, now_gen[o] < g);
+				now_gen[o] = g;
+				now_val[o] = 0
+			   }
+			fi;
+			atomic { reads(s); gen[AT(s, o)] = g }
+		fi;
+		got = true;
+#ifdef SHARED
+		lock[AT(s, o)] = false
+#endif
+	fi
+}
+
+/* tiffin_record_close() */
+inline close(s, o)
+{
+#ifndef SHARED
+	atomic { reads(s); lock[AT(s, o)] = false };
+#endif
+	got = false
+}
+
+/* The policy: reads, and writes one more. */
+inline decide(s, o, g)
+{
+#ifdef SHARED
+	atomic {
+		reads(s);
+		holds(U2_back_to_the_flip, val[AT(s, o)] == now_val[o] && g == now_gen[o]);
+		val[AT(s, o)] = WRITTEN(val[AT(s, o)]);
+		now_val[o] = WRITTEN(now_val[o])
+	}
+#else
+	atomic {
+		reads(s);
+		users[o]++;
+		holds(S3_alone, users[o] == 1);
+		holds(U2_back_to_the_flip, val[AT(s, o)] == now_val[o] && g == now_gen[o]);
+		v = val[AT(s, o)]
+	};
+	atomic {
+		reads(s);
+		val[AT(s, o)] = WRITTEN(v);
+		now_val[o] = WRITTEN(v);
+#ifdef BREAK_OLD_KEPT_UP
+		/* The newer policy writes to the older store as well. */
+		if
+		:: from[s] != NONE -> val[AT(from[s], o)] = WRITTEN(v)
+		:: else
+		fi;
+#endif
+		v = 0;
+		users[o]--
+	}
+#endif
+}
+
+proctype caller(byte c)
+{
+	byte nr, s, o, g, f, reached, v;
+	bool in, got;
+
+	do
+	:: nr == CALLS -> break
+	:: nr < CALLS ->
+		atomic {
+			nr++;
+#if OBJECTS > 1
+			if
+			:: o = 0
+			:: o = 1
+			fi;
+#endif
+#ifdef SHARED
+			g = 1
+#else
+			if
+			:: g = newest[o]
+			/* A late call */
+			:: newest[o] > 1 -> g = newest[o] - 1
+			/* Another object */
+			:: newest[o] < GENERATIONS -> newest[o]++; g = newest[o]
+			fi
+#endif
+		};
+		enter(c);
+		if
+		:: !in -> goto next
+		:: else
+		fi;
+		s = current;
+		open(s, o, g);
+		decide(s, o, g);
+		close(s, o);
+busy:		leave(c);
+next:		atomic { s = 0; o = 0; g = 0; f = 0; got = false }
+	od;
+	ended++
+}
+
+/* tiffin_swap_try_stable(), by the sweep and by the end of a probation */
+inline try_stable()
+{
+	if
+	:: inst == NONE ->
+		atomic {
+			if
+			:: state == SWEEPING -> state = STABLE
+			:: else
+			fi
+		}
+	:: else
+	fi
+}
+
+/* tiffin_sweep_work() */
+active proctype worker()
+{
+	byte s, o, g, f, reached, i;
+	bool in, got, done;
+
+end:
+	do
+	:: atomic { pending && !running -> pending = false; running = true; s = inst; o = next_object };
+#ifdef BREAK_SWEEP_OUTSIDE
+#define STILL	true
+#else
+#define STILL	(current == s)
+#endif
+		do
+		:: atomic { o == OBJECTS -> reads(s) }; goto swept
+		:: atomic { o < OBJECTS && current != s -> reads(s) }; goto out
+		:: o < OBJECTS && current == s ->
+			/* tiffin_sweep_record() */
+#ifdef BREAK_SWEEP_OUTSIDE
+			section[CALLERS] = true;
+			in = true;
+#else
+			enter(CALLERS);
+#endif
+			if
+			:: in && !STILL -> done = true; goto busy
+			:: in && STILL ->
+				/* tiffin_record_settle() */
+				atomic { reads(s); f = from[s]; reads(f); g = gen[AT(f, o)]; f = 0 };
+				if
+#ifdef BREAK_CONVERTED_TWICE
+				:: !g -> done = true; goto busy
+#else
+				:: !g || gen[AT(s, o)] -> done = true; goto busy
+#endif
+				:: else
+				fi;
+#ifdef BREAK_CONVERTED_TWICE
+				gen[AT(s, o)] = 0;
+#endif
+				open(s, o, g);
+				holds(W2_overtaken_is_still, current == s);
+				close(s, o);
+				done = true;
+busy:
+#ifdef BREAK_SWEEP_OUTSIDE
+				section[CALLERS] = false;
+				in = false
+#else
+				leave(CALLERS)
+#endif
+			:: !in
+			fi;
+			atomic {
+#ifdef BREAK_SWEEP_SKIPS
+				o++;
+#else
+				o = (done -> o + 1 : o);
+#endif
+				done = false;
+				g = 0;
+				f = 0;
+				got = false
+			}
+		od;
+swept:
+		/* tiffin_store_converted() */
+		atomic { f = from[s]; from[s] = NONE };
+#ifndef BREAK_NO_GRACE
+		for (i : 0 .. CALLERS - 1) {
+			!section[i]
+		};
+#endif
+		atomic { put(f); f = 0; i = 0 };
+		inst = NONE;
+		/* tiffin_swap_swept() */
+		try_stable();
+out:
+		atomic { running = false; s = 0; o = 0 }
+	od
+}
+
+/* cancel_delayed_work_sync() */
+inline cancel()
+{
+	pending = false;
+	!running;
+	pending = false
+}
+
+/* tiffin_gate_flip(), as gate.pml shows it: closed, drained */
+inline close_gate()
+{
+	closed = true;
+#ifndef BREAK_NO_DRAIN
+	inside == 0
+#endif
+}
+
+inline open_gate()
+{
+	closed = false
+}
+
+proctype swap()
+{
+	byte nr, older, newer, i;
+
+	do
+	:: nr == SWAPS -> break
+	:: nr < SWAPS ->
+		/* tiffin_swap_claim(): refused but in STABLE */
+		atomic {
+			state == STABLE ->
+			nr++;
+			holds(W1_busy_meanwhile, from[current] == NONE && inst == NONE);
+			state = PREPARING
+		};
+		/* A store beside the active one: tiffin_store_convert_from() */
+		d_step {
+			older = current;
+			newer = 0;
+			do
+			:: refs[newer] != 0 -> newer++
+			:: else -> break
+			od;
+			for (i : 0 .. OBJECTS - 1) {
+				gen[AT(newer, i)] = 0;
+				val[AT(newer, i)] = 0;
+				lock[AT(newer, i)] = false
+			}
+			i = 0;
+			refs[newer] = 1;
+			refs[older]++;
+			from[newer] = older
+		};
+		close_gate();
+		d_step {
+			for (i : 0 .. OBJECTS - 1) {
+				then_gen[i] = now_gen[i];
+				then_val[i] = now_val[i];
+				converted[i] = false
+			}
+			i = 0;
+			current = newer
+		};
+		open_gate();
+		state = PROBATION;
+		/* tiffin_sweep_begin() */
+#ifndef BREAK_TWO_SWEEPS
+		cancel();
+#endif
+		atomic { next_object = 0; inst = newer };
+		pending = true;
+		if
+		:: true ->
+			/* tiffin_swap_keep() */
+			put(older);
+#ifdef BREAK_NOT_AWAITED
+			state = STABLE
+#else
+			if
+			:: inst != NONE ->
+				state = SWEEPING;
+				try_stable()
+			:: else ->
+				state = STABLE
+			fi
+#endif
+		:: true ->
+			/* tiffin_swap_undo() */
+			close_gate();
+			atomic {
+				for (i : 0 .. OBJECTS - 1) {
+					holds(S4_older_untouched,
+					      gen[AT(older, i)] == then_gen[i] &&
+					      val[AT(older, i)] == then_val[i] &&
+					      !lock[AT(older, i)]);
+					now_gen[i] = then_gen[i];
+					now_val[i] = then_val[i]
+				}
+				i = 0;
+#ifndef BREAK_KEEPS_NEWER
+				current = older
+#endif
+			};
+			open_gate();
+#ifdef BREAK_KEEPS_NEWER
+			/* Its records are the newer policy's still. */
+			d_step {
+				for (i : 0 .. OBJECTS - 1) {
+					val[AT(older, i)] = (gen[AT(newer, i)] == gen[AT(older, i)] ->
+							     val[AT(newer, i)] : val[AT(older, i)])
+				}
+				i = 0;
+				current = older
+			};
+#endif
+#ifndef BREAK_SWEEP_OUTLIVES
+			cancel();
+#endif
+			inst = NONE;
+			/* tiffin_instance_destroy(): the store's last reference drops its own. */
+			atomic {
+				put(newer);
+				if
+				:: from[newer] != NONE -> put(from[newer]); from[newer] = NONE
+				:: else
+				fi
+			};
+			state = STABLE
+		fi;
+		atomic { older = 0; newer = 0 }
+	od;
+	ended++
+}
+
+init {
+	byte i;
+
+	d_step {
+		for (i : 0 .. STORES - 1) {
+			from[i] = NONE
+		}
+		refs[0] = 1;
+		for (i : 0 .. OBJECTS - 1) {
+			newest[i] = 1
+		}
+		i = 0
+	};
+	/* An object that the first policy knows, of the first or the second generation; or none. */
+	if
+	:: true
+	:: atomic { gen[0] = 1; val[0] = 1; now_gen[0] = 1; now_val[0] = 1 }
+#ifndef SHARED
+	:: atomic { gen[0] = 2; val[0] = 2; now_gen[0] = 2; now_val[0] = 2; newest[0] = 2 }
+#endif
+	fi;
+#if OBJECTS > 1
+	atomic { gen[1] = 1; val[1] = 3; now_gen[1] = 1; now_val[1] = 3 };
+#endif
+	atomic {
+		run swap();
+		for (i : 0 .. CALLERS - 1) {
+			run caller(i)
+		}
+		i = 0
+	};
+	/* All calls and swaps are over, and the sweep as well. */
+	atomic {
+		ended == CALLERS + 1 && !pending && !running && state == STABLE ->
+		holds(S1_nothing_leaks, refs[0] + refs[1] + refs[2] == 1 && refs[current] == 1);
+		holds(W1_busy_meanwhile, from[current] == NONE);
+		for (i : 0 .. OBJECTS - 1) {
+			holds(S2_record_not_lost, gen[AT(current, i)] == now_gen[i] &&
+			      val[AT(current, i)] == now_val[i] && !lock[AT(current, i)])
+		}
+	}
+}
