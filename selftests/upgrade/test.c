@@ -49,6 +49,7 @@ static int run(const struct test *test)
 	shim.on_sleep = NULL;
 	shim.before_lock = NULL;
 	shim.before_cmpxchg = NULL;
+	shim.on_step = NULL;
 	shim_fail_allocation(0);
 	lab_stop(&lab);
 	tiffin_sysfs_exit();

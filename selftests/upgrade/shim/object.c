@@ -38,8 +38,10 @@ static bool shim_fails(void)
 
 void *shim_alloc(size_t size)
 {
-	void *ptr = shim_fails() ? NULL : calloc(1, size);
+	void *ptr;
 
+	shim_step();
+	ptr = shim_fails() ? NULL : calloc(1, size);
 	if (ptr)
 		__atomic_fetch_add(&allocations, 1, __ATOMIC_SEQ_CST);
 	return ptr;
@@ -68,6 +70,8 @@ struct module shim_module = { .name = "shim" };
 
 bool try_module_get(struct module *mod)
 {
+	if (mod && mod->state == MODULE_STATE_GOING)
+		return false;
 	if (mod)
 		__atomic_fetch_add(&mod->refs, 1, __ATOMIC_SEQ_CST);
 	return true;

@@ -13,6 +13,8 @@
  * @before_lock: called each time that a mutex is about to be locked; may be NULL. The place to let
  *	another thread's deeds happen just then.
  * @before_cmpxchg: likewise, before a cmpxchg() of that word
+ * @on_step: called wherever code that may sleep comes to something that others can see or be in
+ *	the way of: an allocation, a lock, work, a sleep, an event; may be NULL
  * @fatal_signal: the process that makes requests is being killed
  */
 struct shim {
@@ -21,6 +23,7 @@ struct shim {
 	void (*on_sleep)(void);
 	void (*before_lock)(struct mutex *mutex);
 	void (*before_cmpxchg)(const void *word);
+	void (*on_step)(void);
 	bool fatal_signal;
 };
 

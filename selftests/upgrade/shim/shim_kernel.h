@@ -220,6 +220,9 @@ __printf(1, 2) void shim_log(const char *fmt, ...);
 /* What would be a splat in the kernel's log ends the test. */
 __printf(3, 4) void shim_splat(const char *file, int line, const char *fmt, ...);
 
+/* See struct shim: on_step. */
+void shim_step(void);
+
 #define WARN_ON_ONCE(x)								\
 	({ bool bad_ = (x);							\
 	   if (bad_)								\

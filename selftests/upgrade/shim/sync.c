@@ -121,6 +121,7 @@ void synchronize_rcu(void)
 	u64 then;
 	unsigned int cpu;
 
+	shim_step();
 	barrier_everywhere();
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		then = READ_ONCE(sections[cpu]);
@@ -265,6 +266,12 @@ static void might_sleep(void)
 		shim_splat(__FILE__, __LINE__, "sleeping function called from invalid context");
 }
 
+void shim_step(void)
+{
+	if (shim.on_step && !preempt_count && !irqs_off)
+		shim.on_step();
+}
+
 void mutex_init(struct mutex *mutex)
 {
 	pthread_mutex_init(&mutex->lock, NULL);
@@ -280,6 +287,7 @@ static void mutex_taken(struct mutex *mutex)
 void mutex_lock(struct mutex *mutex)
 {
 	might_sleep();
+	shim_step();
 	if (shim.before_lock)
 		shim.before_lock(mutex);
 	pthread_mutex_lock(&mutex->lock);
@@ -302,6 +310,7 @@ void mutex_unlock(struct mutex *mutex)
 		shim_splat(__FILE__, __LINE__, "unlock of a mutex that another has");
 	mutex->held = false;
 	pthread_mutex_unlock(&mutex->lock);
+	shim_step();
 }
 
 bool shim_mutex_is_mine(struct mutex *mutex)
@@ -370,6 +379,7 @@ void usleep_range(unsigned long min_us, unsigned long max_us)
 	virtual_now += max_us * NSEC_PER_USEC;
 	if (shim.on_sleep)
 		shim.on_sleep();
+	shim_step();
 }
 
 /* Work. */
@@ -391,6 +401,7 @@ bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay)
 {
 	bool queued;
 
+	shim_step();
 	pthread_mutex_lock(&work_lock);
 	queued = !dwork->pending;
 	if (queued) {
@@ -439,6 +450,7 @@ bool cancel_delayed_work(struct delayed_work *dwork)
 	struct delayed_work **at;
 	bool was;
 
+	shim_step();
 	pthread_mutex_lock(&work_lock);
 	was = dwork->pending;
 	for (at = &works; *at; at = &(*at)->next)

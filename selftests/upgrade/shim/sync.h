@@ -217,7 +217,7 @@ bool kref_put(struct kref *ref, void (*release)(struct kref *ref));
 
 u64 ktime_get_ns(void);
 void usleep_range(unsigned long min_us, unsigned long max_us);
-#define cond_resched()			sched_yield()
+#define cond_resched()			do { shim_step(); sched_yield(); } while (0)
 #define ktime_get_mono_fast_ns()	ktime_get_ns()
 /* May stand still while interrupts are off; who asks it then is told. */
 u64 local_clock(void);
