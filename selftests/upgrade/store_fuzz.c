@@ -1,0 +1,620 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Policies that write anything into what they are lent, within its borders, answer anything, and
+ * convert records to anything; asked in any order about objects of any generation, from within
+ * their own hooks as well, and swapped, kept and rolled back at any time. A model of all stores, to
+ * the byte, says what has to stand there then: headers, neighbours and padding included.
+ */
+#include <stdlib.h>
+
+#include "core/family.h"
+#include "core/scope.h"
+#include "core/sysfs.h"
+#include "shim.h"
+#include "store_seeds.h"
+
+#define OBJECTS		5
+#define CPUS		2
+#define MAX_SIZE	48
+#define HEADER		sizeof(struct tiffin_record)
+#define MAX_BYTES	(OBJECTS * (HEADER + MAX_SIZE))
+#define MAX_DEPTH	3
+/* Answers from here on are out of range. */
+#define BAD		200
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+#define HOLDS(x)									\
+do {											\
+	if (!(x))									\
+		shim_splat(__FILE__, __LINE__, "does not hold: %s", #x);		\
+} while (0)
+
+struct in {
+	u32 object;
+	u32 generation;
+	bool fresh;
+	bool carried;
+};
+
+struct out {
+	u32 answers;
+	u32 value;
+};
+
+static struct seed seeds[SEEDS];
+static struct tiffin_family family;
+static struct tiffin_scope *scope;
+static const struct tiffin_store stores[POLICIES][TIFFIN_STORE_KINDS];
+
+/* What has to stand in the stores. */
+
+/**
+ * struct image - the bytes of one store
+ * @bytes: how many
+ * @mem: the records of objects with their headers, of the instance, or of the CPUs in turn
+ */
+struct image {
+	size_t bytes;
+	u8 mem[MAX_BYTES];
+};
+
+/**
+ * struct model - what has to be
+ * @active: policy, or POLICIES: the default
+ * @older: to go back to: in a probation, or else by a swap; POLICIES: none
+ * @on_probation: a rollback needs only a flip
+ * @sweeps: records are still being converted
+ * @how: each store came
+ * @now: the stores of the active policy
+ * @then: those of the older one, as they were at the flip
+ * @figures: of dispatch
+ */
+static struct model {
+	u32 active;
+	u32 older;
+	bool on_probation;
+	bool sweeps;
+	enum tiffin_handover how[TIFFIN_STORE_KINDS];
+	struct image now[TIFFIN_STORE_KINDS];
+	struct image then[TIFFIN_STORE_KINDS];
+	struct tiffin_figures figures;
+} model;
+
+static const u8 *input, *input_end;
+static unsigned int depth;
+/* The last conversion did not know. */
+static bool unknown;
+static unsigned int conversions;
+
+static u8 take(void)
+{
+	return input < input_end ? *input++ : 0;
+}
+
+static const struct tiffin_store *decl_of(u32 policy, u32 kind)
+{
+	u32 i;
+
+	for (i = 0; i < TIFFIN_STORE_KINDS; i++)
+		if (stores[policy][i].kind == kind)
+			return &stores[policy][i];
+	return NULL;
+}
+
+static size_t stride_of(const struct tiffin_store *decl)
+{
+	return HEADER + (decl->record_size + 7) / 8 * 8;
+}
+
+static void image_clear(struct image *image, const struct tiffin_store *decl)
+{
+	image->bytes = decl->kind == TIFFIN_STORE_OBJECT ? OBJECTS * stride_of(decl) :
+		       decl->kind == TIFFIN_STORE_PER_CPU ? CPUS * decl->record_size :
+		       decl->record_size;
+	memset(image->mem, 0, sizeof(image->mem));
+}
+
+static struct tiffin_record *model_record(struct image *images, u32 policy, u32 object)
+{
+	const struct tiffin_store *decl = decl_of(policy, TIFFIN_STORE_OBJECT);
+
+	return (void *)(images[TIFFIN_STORE_OBJECT].mem + object * stride_of(decl));
+}
+
+static void check_store(const struct tiffin_store_mem *mem, const struct image *image)
+{
+	u8 bytes[MAX_BYTES];
+
+	HOLDS(tiffin_store_bytes(mem) == image->bytes);
+	tiffin_store_save(mem, bytes);
+	HOLDS(!memcmp(bytes, image->mem, image->bytes));
+}
+
+/* All stores that there are. */
+static void check_stores(void)
+{
+	struct tiffin_instance *inst = scope->gate.active, *older = scope->swap.previous;
+	u32 k;
+
+	if (model.active == POLICIES)
+		return;
+	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
+		check_store(inst->store[k], &model.now[k]);
+		if (older && model.older != POLICIES && model.how[k] != TIFFIN_HANDOVER_REFERENCE)
+			check_store(older->store[k], &model.then[k]);
+	}
+	HOLDS(!inst->store[TIFFIN_STORE_OBJECT]->from == !model.sweeps);
+	if (model.sweeps)
+		check_store(inst->store[TIFFIN_STORE_OBJECT]->from,
+			    &model.then[TIFFIN_STORE_OBJECT]);
+}
+
+static void check_figures(void)
+{
+	const struct tiffin_figures *want = &model.figures;
+	struct tiffin_figures have;
+
+	tiffin_figures_read(scope, &have);
+	HOLDS(have.calls == want->calls);
+	HOLDS(have.answered == want->answered);
+	HOLDS(have.stock == want->stock);
+	HOLDS(have.continuity_busy == want->continuity_busy);
+	HOLDS(have.bad_answers == want->bad_answers);
+	HOLDS(!have.continuity_gate && !have.overlapped && !have.held);
+}
+
+/* The policies. */
+
+/* Write what the input says, where it says, to a record and to its model. */
+static void scribble(void *record, u8 *image, u32 size)
+{
+	u32 at, len, i;
+	u8 byte;
+
+	at = take() % size;
+	len = take() % (size - at + 1);
+	for (i = at; i < at + len; i++) {
+		byte = take();
+		((u8 *)record)[i] = byte;
+		image[i] = byte;
+	}
+}
+
+static u32 model_call(u32 object, u32 generation);
+
+static void answer(const struct tiffin_ctx *ctx, const struct in *in, struct out *out, u32 who)
+{
+	struct image *now = model.now;
+	u8 what = take();
+	u32 size;
+
+	HOLDS(who == model.active);
+	HOLDS(ctx->env->cpu == shim_cpu);
+	HOLDS(!ctx->object == (in->object == TIFFIN_NO_OBJECT));
+	HOLDS(!(ctx->flags & TIFFIN_CTX_OBJECT_FRESH) ==
+	      !(in->fresh || (in->carried && unknown)));
+	check_stores();
+	out->answers++;
+	if (what & 1 && ctx->object)
+		scribble(ctx->object, model_record(now, who, in->object)->data,
+			 decl_of(who, TIFFIN_STORE_OBJECT)->record_size);
+	if (what & 2)
+		scribble(ctx->env->instance, now[TIFFIN_STORE_INSTANCE].mem,
+			 decl_of(who, TIFFIN_STORE_INSTANCE)->record_size);
+	size = decl_of(who, TIFFIN_STORE_PER_CPU)->record_size;
+	if (what & 4)
+		scribble(ctx->env->percpu, now[TIFFIN_STORE_PER_CPU].mem + shim_cpu * size, size);
+	/* As an interrupt would. */
+	if (what & 8 && depth < MAX_DEPTH)
+		model_call(take(), take());
+	check_stores();
+	/* Once more: the record is this call's still. */
+	if (what & 16 && ctx->object)
+		scribble(ctx->object, model_record(now, who, in->object)->data,
+			 decl_of(who, TIFFIN_STORE_OBJECT)->record_size);
+	out->value = take();
+}
+
+static bool answer_ok(const void *in, const void *out)
+{
+	return ((const struct out *)out)->value < BAD;
+}
+
+#define ANSWER(name, who)								\
+static void name(const struct tiffin_ctx *ctx, const struct in *in, struct out *out)	\
+{											\
+	answer(ctx, in, out, who);							\
+}
+
+ANSWER(answer_first, FIRST)
+ANSWER(answer_odd, ODD)
+ANSWER(answer_shared, SHARED)
+ANSWER(answer_undo, UNDO)
+ANSWER(answer_other, OTHER)
+
+static bool is_zero(const u8 *bytes, size_t size)
+{
+	return !size || (!bytes[0] && !memcmp(bytes, bytes + 1, size - 1));
+}
+
+/* The new record is where it has to be, and so is the old one; both say what they have to. */
+static void convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+		    struct tiffin_convert_out *out)
+{
+	const struct tiffin_store *to = decl_of(model.active, in->kind);
+	const struct tiffin_store *from = decl_of(model.older, in->kind);
+	struct tiffin_store_mem *mem;
+	u8 *image, *then;
+	u32 object;
+
+	HOLDS(in->version == from->version && in->record_size == from->record_size);
+	HOLDS(!ctx->object && !ctx->flags);
+	if (in->kind == TIFFIN_STORE_OBJECT) {
+		mem = scope->gate.active->store[TIFFIN_STORE_OBJECT];
+		object = (u32)(out->record - mem->objects) / stride_of(to);
+		HOLDS(object < OBJECTS);
+		HOLDS(out->record == mem->objects + object * stride_of(to) + HEADER);
+		image = model_record(model.now, model.active, object)->data;
+		then = model_record(model.then, model.older, object)->data;
+	} else {
+		object = in->kind == TIFFIN_STORE_PER_CPU ? ctx->env->cpu : 0;
+		image = model.now[in->kind].mem + object * to->record_size;
+		then = model.then[in->kind].mem + object * from->record_size;
+	}
+	HOLDS(!memcmp(in->from, then, from->record_size));
+	HOLDS(is_zero(out->record, to->record_size) && is_zero(image, to->record_size));
+	conversions++;
+	scribble(out->record, image, to->record_size);
+	unknown = take() % 4 == 3;
+	out->unknown = unknown;
+	if (unknown)
+		memset(image, 0, to->record_size);
+}
+
+#define STORES(prefix, version, sharing, object, cpu, all, convert_, u_object, u_cpu, u_all)	\
+{												\
+	{ prefix "o", version, TIFFIN_STORE_OBJECT, sharing, object, u_object, 0, convert_ },	\
+	{ prefix "c", version, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, cpu, u_cpu, 0, convert_ }, \
+	{ prefix "a", version, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, all, u_all, 0,	\
+	  convert_ },										\
+}
+
+#define LIVE		TIFFIN_UNDO_LIVE
+#define SNAPSHOT	TIFFIN_UNDO_SNAPSHOT
+#define REBUILD		TIFFIN_UNDO_REBUILD
+
+static const struct tiffin_store stores[POLICIES][TIFFIN_STORE_KINDS] = {
+	[FIRST] = STORES("", 1, TIFFIN_SHARE_LOCKED, 24, 8, 16, convert, LIVE, LIVE, LIVE),
+	[ODD] = STORES("", 2, TIFFIN_SHARE_LOCKED, 7, 5, 1, convert, LIVE, LIVE, LIVE),
+	[SHARED] = STORES("", 3, TIFFIN_SHARE_ATOMIC, MAX_SIZE, 17, 33, convert, SNAPSHOT, LIVE,
+			  REBUILD),
+	[UNDO] = STORES("", 1, TIFFIN_SHARE_LOCKED, 24, 8, 16, NULL, REBUILD, REBUILD, SNAPSHOT),
+	[OTHER] = STORES("other", 1, TIFFIN_SHARE_LOCKED, 1, 1, 24, NULL, LIVE, SNAPSHOT, LIVE),
+};
+
+struct hooks {
+	void (*answer)(const struct tiffin_ctx *ctx, const struct in *in, struct out *out);
+};
+
+static const struct hooks hooks[POLICIES] = {
+	{ answer_first }, { answer_odd }, { answer_shared }, { answer_undo }, { answer_other },
+};
+
+#define FUZZ_ABI	TIFFIN_ABI(1, 0)
+#define POLICY(who, name_)								\
+	[who] = {									\
+		.magic = TIFFIN_POLICY_MAGIC,						\
+		.size = sizeof(struct tiffin_policy),					\
+		.core_abi = TIFFIN_CORE_ABI,						\
+		.family_abi = FUZZ_ABI,							\
+		.name = name_,								\
+		.version = "1.0",							\
+		.family = "fuzz",							\
+		TIFFIN_HOOKS(hooks[who]),						\
+		TIFFIN_STORES(stores[who]),						\
+	}
+
+static const struct tiffin_policy policies[POLICIES] = {
+	POLICY(FIRST, "first"),
+	POLICY(ODD, "odd"),
+	POLICY(SHARED, "shared"),
+	POLICY(UNDO, "undo"),
+	POLICY(OTHER, "other"),
+};
+
+static const struct tiffin_hook questions[] = {
+	{ "answer", offsetof(struct hooks, answer), true, answer_ok },
+};
+
+static const struct tiffin_family_ops ops;
+
+/* What may be done, each with the model first. */
+
+/* Open a record in the model. False: it is busy. */
+static bool model_open(u32 object, u32 generation, struct in *in)
+{
+	const struct tiffin_store *decl = decl_of(model.active, TIFFIN_STORE_OBJECT);
+	struct tiffin_record *rec = model_record(model.now, model.active, object), *old = NULL;
+	bool locked = decl->sharing == TIFFIN_SHARE_LOCKED;
+	u32 reached = rec->generation;
+
+	if (rec->locked)
+		return false;
+	if (model.sweeps)
+		old = model_record(model.then, model.older, object);
+	if (!reached && old)
+		reached = old->generation;
+	if (reached && (s32)(generation - reached) < 0)
+		return false;
+	if (rec->generation != generation) {
+		in->carried = old && old->generation == generation;
+		in->fresh = !in->carried;
+		memset(rec->data, 0, stride_of(decl) - HEADER);
+		rec->generation = generation;
+	}
+	rec->locked = locked;
+	return true;
+}
+
+/* A call about @object (or none), whose generation has moved by some from what its record says. */
+static u32 model_call(u32 object, u32 generation)
+{
+	/* As it is, the next one, the last one, far ahead and behind, and the edges. */
+	static const u32 moves[] = { 0, 0, 0, 1, 2, -1, 0x7fffffff, 0x80000000, 0x80000001, 77 };
+	struct in in = {};
+	struct tiffin_call call;
+	enum tiffin_verdict verdict;
+	struct out out = {};
+	bool busy = false;
+
+	object = object % (OBJECTS + 1) == OBJECTS ? TIFFIN_NO_OBJECT : object % (OBJECTS + 1);
+	if (object != TIFFIN_NO_OBJECT && model.active != POLICIES) {
+		struct tiffin_record *rec = model_record(model.now, model.active, object);
+
+		in.generation = rec->generation;
+		if (!in.generation && model.sweeps)
+			in.generation = model_record(model.then, model.older, object)->generation;
+		in.generation += moves[generation % ARRAY_SIZE(moves)];
+	}
+	in.generation += !in.generation;
+	in.object = object;
+	call = (struct tiffin_call) { .object = object, .generation = in.generation, .now_ns = 1 };
+	model.figures.calls++;
+	if (object != TIFFIN_NO_OBJECT && model.active != POLICIES)
+		busy = !model_open(object, in.generation, &in);
+	depth++;
+	conversions = 0;
+	unknown = false;
+	verdict = tiffin_dispatch(scope, &call, &in, &out);
+	depth--;
+	if (model.active == POLICIES) {
+		HOLDS(verdict == TIFFIN_DEFAULT && !out.answers);
+		model.figures.stock++;
+	} else if (busy) {
+		HOLDS(verdict == TIFFIN_CONTINUITY && !out.answers);
+		model.figures.continuity_busy++;
+	} else if (out.value >= BAD) {
+		HOLDS(verdict == TIFFIN_CONTINUITY && out.answers == 1);
+		model.figures.bad_answers++;
+	} else {
+		HOLDS(verdict == TIFFIN_ANSWERED && out.answers == 1);
+		model.figures.answered++;
+	}
+	if (!busy && object != TIFFIN_NO_OBJECT && model.active != POLICIES &&
+	    decl_of(model.active, TIFFIN_STORE_OBJECT)->sharing == TIFFIN_SHARE_LOCKED)
+		model_record(model.now, model.active, object)->locked = 0;
+	return verdict;
+}
+
+static enum tiffin_handover handover(u32 from, u32 to, u32 kind)
+{
+	const struct tiffin_store *a, *b;
+
+	if (from == POLICIES)
+		return TIFFIN_HANDOVER_NEW;
+	a = decl_of(from, kind);
+	b = decl_of(to, kind);
+	if (strcmp(a->schema, b->schema))
+		return TIFFIN_HANDOVER_NEW;
+	if (a->version == b->version)
+		return TIFFIN_HANDOVER_REFERENCE;
+	return b->convert ? TIFFIN_HANDOVER_CONVERT : TIFFIN_HANDOVER_NEW;
+}
+
+static int request(const char *name, bool probation)
+{
+	struct tiffin_swap_request req;
+
+	tiffin_swap_defaults(scope, &req);
+	strscpy(req.policy, name, sizeof(req.policy));
+	req.probation_ms = probation ? 86400000 : 0;
+	return tiffin_swap_request(scope, &req);
+}
+
+static void model_swap(u32 to, bool probation, bool by_rollback)
+{
+	int rc, want = 0;
+	u32 k;
+
+	if (model.on_probation || model.sweeps)
+		want = -EBUSY;
+	else if (to == model.active)
+		want = -EALREADY;
+	if (!want) {
+		model.older = model.active;
+		model.active = to;
+		for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
+			model.then[k] = model.now[k];
+			model.how[k] = handover(model.older, to, k);
+			if (model.how[k] != TIFFIN_HANDOVER_REFERENCE)
+				image_clear(&model.now[k], decl_of(to, k));
+		}
+		model.on_probation = probation;
+	}
+	conversions = 0;
+	rc = by_rollback ? tiffin_swap_rollback(scope) : request(policies[to].name, probation);
+	HOLDS(rc == want);
+	if (want)
+		return;
+	model.sweeps = model.how[TIFFIN_STORE_OBJECT] == TIFFIN_HANDOVER_CONVERT;
+	HOLDS(conversions == (model.how[TIFFIN_STORE_INSTANCE] == TIFFIN_HANDOVER_CONVERT) +
+			     CPUS * (model.how[TIFFIN_STORE_PER_CPU] == TIFFIN_HANDOVER_CONVERT));
+}
+
+static void model_rollback(void)
+{
+	u32 k;
+
+	if (!model.on_probation) {
+		if (model.older == POLICIES)
+			/* The default, or nobody. */
+			return;
+		model_swap(model.older, false, true);
+		return;
+	}
+	HOLDS(!tiffin_swap_rollback(scope));
+	for (k = 0; k < TIFFIN_STORE_KINDS && model.older != POLICIES; k++) {
+		const struct tiffin_store *decl = decl_of(model.older, k);
+
+		if (model.how[k] != TIFFIN_HANDOVER_REFERENCE || decl->undo == SNAPSHOT)
+			model.now[k] = model.then[k];
+		else if (decl->undo == REBUILD)
+			image_clear(&model.now[k], decl);
+	}
+	model.active = model.older;
+	model.older = POLICIES;
+	model.on_probation = false;
+	model.sweeps = false;
+}
+
+static void model_commit(void)
+{
+	HOLDS(tiffin_swap_commit(scope) == (model.on_probation ? 0 : -ENOENT));
+	model.on_probation = false;
+}
+
+/* The sweep goes over all records. */
+static void model_sweep(void)
+{
+	u32 object, expected = 0;
+
+	for (object = 0; object < OBJECTS && model.sweeps; object++) {
+		struct tiffin_record *rec = model_record(model.now, model.active, object);
+		u32 generation = model_record(model.then, model.older, object)->generation;
+
+		if (!generation || rec->generation)
+			continue;
+		rec->generation = generation;
+		expected++;
+	}
+	conversions = 0;
+	shim_advance(1);
+	HOLDS(conversions == expected);
+	model.sweeps = false;
+}
+
+static void step(void)
+{
+	u8 what = take(), arg;
+
+	switch (what % 8) {
+	case 0:
+	case 1:
+	case 2:
+		arg = take();
+		model_call(arg, take());
+		break;
+	case 3:
+		arg = take();
+		model_swap((arg & 0x7f) % POLICIES, arg & 0x80, false);
+		break;
+	case 4:
+		model_rollback();
+		break;
+	case 5:
+		model_commit();
+		break;
+	case 6:
+		model_sweep();
+		break;
+	default:
+		shim_cpu_start(take() % CPUS);
+		break;
+	}
+	check_stores();
+	check_figures();
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	u32 k;
+
+	input = NULL;
+	input_end = NULL;
+	if (model.on_probation)
+		model_commit();
+	model_sweep();
+	HOLDS(!request(TIFFIN_DEFAULT_NAME, false));
+	model.active = POLICIES;
+	shim_cpu_start(0);
+	model_swap(FIRST, false, false);
+	for (k = 0; k < TIFFIN_STORE_KINDS; k++)
+		HOLDS(model.how[k] == TIFFIN_HANDOVER_NEW);
+	input = data;
+	input_end = data + size;
+	while (input < input_end)
+		step();
+	return 0;
+}
+
+/* The seeds as files, for the fuzzer to go on from. */
+static void write_seeds(const char *dir)
+{
+	char name[256];
+	unsigned int i;
+	FILE *file;
+
+	for (i = 0; i < SEEDS; i++) {
+		scnprintf(name, sizeof(name), "%s/seed%u", dir, i);
+		file = fopen(name, "w");
+		if (!file || fwrite(seeds[i].bytes, seeds[i].size, 1, file) != 1 || fclose(file))
+			shim_splat(__FILE__, __LINE__, "%s: %s", name, strerror(errno));
+	}
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	unsigned int i;
+	int rc;
+
+	shim.virtual_time = true;
+	nr_cpu_ids = CPUS;
+	family = (struct tiffin_family) {
+		.name = "fuzz",
+		.abi = FUZZ_ABI,
+		.owner = THIS_MODULE,
+		.hooks = questions,
+		.nr_hooks = ARRAY_SIZE(questions),
+		.max_objects = OBJECTS,
+		.ops = &ops,
+		.limits = TIFFIN_LIMITS_INIT,
+	};
+	rc = tiffin_sysfs_init() ?: tiffin_family_register(&family);
+	for (i = 0; i < POLICIES && !rc; i++)
+		rc = tiffin_policy_register((const void *)&policies[i], THIS_MODULE, "b1");
+	if (rc)
+		return rc;
+	scope = family.scope;
+	model.active = POLICIES;
+	model.older = POLICIES;
+	HOLDS(!request(policies[FIRST].name, false));
+	for (i = 0; i < SEEDS; i++)
+		store_seed(i, &seeds[i]);
+	if (getenv("STORE_FUZZ_SEEDS"))
+		write_seeds(getenv("STORE_FUZZ_SEEDS"));
+	for (i = 0; i < SEEDS; i++)
+		LLVMFuzzerTestOneInput(seeds[i].bytes, seeds[i].size);
+	return 0;
+}
