@@ -9,8 +9,9 @@
 #
 # Broken is a field that went, moved or changed its type, a new field before the
 # old end of a structure, a number that went or changed, a function of another
-# type. Version numbers may change; limits (TIFFIN_..._MAX_..., TIFFIN_MAX_...)
-# and counts of kinds (..._KINDS) may grow. Exit status 1 where anything broke.
+# type. What stands in the place of what went is named with it. Version numbers
+# may change; limits (TIFFIN_..._MAX_..., TIFFIN_MAX_...) and counts of kinds
+# (..._KINDS) may grow. Exit status 1 where anything broke.
 
 function attr(name,   v)
 {
@@ -195,20 +196,63 @@ function directions(   key, part, target)
 	}
 }
 
-function compare_field(key,   before, now)
+function compare_field(key,   before, now, at, was)
 {
 	before = type_name(1, member[1, key])
 	now = type_name(2, member[2, key])
+	was = place[1, key] / 8
+	at = place[2, key] / 8
 	if (member[1, key] != member[2, key])
-		broken("field " key " moved or changed its type: " before " at byte " place[1, key] / 8 \
-		       ", now " now " at byte " place[2, key] / 8,
+		broken("field " key (was == at ? "" : " moved from byte " was " to byte " at " and") \
+		       " changed its type from " before " to " now,
 		       "A policy of " from " has the old type built in" \
 		       (before ~ /\(\*\)/ ? ": host and hook would not agree on the arguments." : "."))
-	else if (place[1, key] != place[2, key])
-		broken("field " key " moved or changed its type: " now " at byte " place[1, key] / 8 \
-		       ", now at byte " place[2, key] / 8,
-		       "A policy of " from " still looks at byte " place[1, key] / 8 \
+	else if (was != at)
+		broken("field " key " moved from byte " was " to byte " at,
+		       "A policy of " from " still looks at byte " was \
 		       ". Fields keep their place; new ones stand at the end.")
+}
+
+# What went, with what has its place now, if anything has: the same bytes of a structure and type, or
+# the same number of an enumeration.
+function field_gone(key,   i, new, name)
+{
+	for (i = 1; i <= nr_fields[2]; i++) {
+		new = fields[2, i]
+		if (owner[new] == owner[key] && !((1, new) in member) && !(new in successor) &&
+		    place[2, new] == place[1, key] && member[2, new] == member[1, key])
+			break
+	}
+	if (i > nr_fields[2]) {
+		broken("field " key " is gone",
+		       "A policy of " from " still uses byte " place[1, key] / 8 " as " \
+		       type_name(1, member[1, key]) "; its source does not compile any more.")
+		return
+	}
+	successor[new] = 1
+	name = substr(new, index(new, ".") + 1)
+	broken("field " key " is gone; " name " has its place, byte " place[1, key] / 8,
+	       "A policy of " from " as it was built takes " name " for " \
+	       substr(key, index(key, ".") + 1) "; its source does not compile any more.")
+}
+
+function number_gone(key,   i, new)
+{
+	for (i = 1; i <= nr_numbers[2]; i++) {
+		new = numbers[2, i]
+		if (key in of_enum && of_enum[new] == of_enum[key] && !((1, new) in value) &&
+		    !(new in successor) && value[2, new] == value[1, key])
+			break
+	}
+	if (i > nr_numbers[2]) {
+		broken("number " key " is gone",
+		       "The source of a policy of " from " that uses it does not compile any more.")
+		return
+	}
+	successor[new] = 1
+	broken("value " key " is gone; " new " has its number, " value[1, key],
+	       "A policy of " from " as it was built goes on saying " value[1, key] \
+	       "; its source does not compile any more.")
 }
 
 function compare_number(key,   before, now)
@@ -237,14 +281,12 @@ END {
 		if ((2, key) in member)
 			compare_field(key)
 		else if (owner[key] in present)
-			broken("field " key " is gone",
-			       "A policy of " from " still uses byte " place[1, key] / 8 \
-			       " as " type_name(1, member[1, key]) "; its source does not compile any more.")
+			field_gone(key)
 	}
 	for (i = 1; i <= nr_fields[2]; i++) {
 		key = fields[2, i]
 		type = owner[key]
-		if ((1, key) in member || !(type in old_size))
+		if ((1, key) in member || !(type in old_size) || key in successor)
 			continue
 		if (place[2, key] + 0 < old_size[type] + 0)
 			broken("field " key " is new and stands before the end (byte " place[2, key] / 8 \
@@ -260,12 +302,11 @@ END {
 		if ((2, key) in value)
 			compare_number(key)
 		else
-			broken("number " key " is gone",
-			       "The source of a policy of " from " that uses it does not compile any more.")
+			number_gone(key)
 	}
 	for (i = 1; i <= nr_numbers[2]; i++) {
 		key = numbers[2, i]
-		if ((1, key) in value)
+		if ((1, key) in value || key in successor)
 			continue
 		if (key in of_enum && of_enum[key] in old_size)
 			added("value " key " = " value[2, key] " of enum " of_enum[key],

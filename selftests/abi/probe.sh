@@ -130,6 +130,37 @@ abi_dump()
 	return $status
 }
 
+# abi_calls UNIT FILE: write what calls.awk reads
+abi_calls()
+{
+	local work status=0 headers
+
+	mapfile -t headers < <(abi_headers "$1")
+	work=$(mktemp -d)
+	{
+		abi_includes "$1" >"$work/calls.c" &&
+			gcc -I"$ABI_DIR" -fsyntax-only -aux-info "$work/aux" "$work/calls.c"
+	} || status=$?
+	{
+		echo "# SPDX-License-Identifier: GPL-2.0-only"
+		(
+			cd "$ABI_DIR/tiffin"
+			sed -n 's/^#define[ \t]\+\([A-Za-z_0-9]\+([^)]*)\).*/#define \1/p' "${headers[@]}"
+			for header in "${headers[@]}"; do
+				sed -n "s,^/\* .*/tiffin/$header:[0-9]*:NF \*/ \(static .*)\); /\*.*,\1,p" "$work/aux"
+			done
+		) | LC_ALL=C sort
+	} >"$2"
+	rm -rf "$work"
+	return $status
+}
+
+# abi_same_calls OLD NEW: whether they are the same to a policy
+abi_same_calls()
+{
+	[ -z "$(awk -v from=- -f "$here/calls.awk" "$1" "$2")" ]
+}
+
 # abi_recorded UNIT FOLDER: the versions that have a baseline there, oldest first
 abi_recorded()
 {
