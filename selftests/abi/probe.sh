@@ -144,7 +144,7 @@ abi_calls()
 	{
 		echo "# SPDX-License-Identifier: GPL-2.0-only"
 		(
-			cd "$ABI_DIR/tiffin"
+			cd "$ABI_DIR/tiffin" || exit
 			sed -n 's/^#define[ \t]\+\([A-Za-z_0-9]\+([^)]*)\).*/#define \1/p' "${headers[@]}"
 			for header in "${headers[@]}"; do
 				sed -n "s,^/\* .*/tiffin/$header:[0-9]*:NF \*/ \(static .*)\); /\*.*,\1,p" "$work/aux"
@@ -158,7 +158,7 @@ abi_calls()
 # abi_same_calls OLD NEW: whether they are the same to a policy
 abi_same_calls()
 {
-	[ -z "$(awk -v from=- -f "$here/calls.awk" "$1" "$2")" ]
+	[ -z "$(awk -v from=- -f "$top/selftests/abi/calls.awk" "$1" "$2")" ]
 }
 
 # abi_recorded UNIT FOLDER: the versions that have a baseline there, oldest first

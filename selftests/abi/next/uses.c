@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uses: all that the rehearsed major change takes away or turns round, in each way that a policy may
- * have written it. Where its packets go is of no use to anyone, but the same before and after.
+ * uses: all that the rehearsed major change takes away or turns round, in each way that a policy
+ * may have written it. Where its packets go is of no use to anyone, but the same before and after.
  */
 #include <tiffin/packet_steering.h>
 
@@ -109,6 +109,6 @@ static void uses_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in 
 	uses_start(ctx, in);
 }
 
-TIFFIN_POLICY(packet_steering, "uses", "1.0", "test: what a major change changes", .init = uses_init,
-	      TIFFIN_HOOKS(uses_hooks), TIFFIN_STORES(uses_stores), TIFFIN_TUNABLES(uses_tunables),
-	      TIFFIN_COUNTERS(uses_counters));
+TIFFIN_POLICY(packet_steering, "uses", "1.0", "test: what a major change changes",
+	      .init = uses_init, TIFFIN_HOOKS(uses_hooks), TIFFIN_STORES(uses_stores),
+	      TIFFIN_TUNABLES(uses_tunables), TIFFIN_COUNTERS(uses_counters));

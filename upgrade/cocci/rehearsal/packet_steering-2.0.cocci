@@ -5,14 +5,8 @@
 /// - tiffin_ps_out.flags, which had one bit, is the number force;
 /// - tiffin_ps_cpu.load is two fields, load_softirq and load_other; tiffin_ps_load() gives their sum.
 
+// Of a copy, and so of what a pointer points to.
 @flow_cpu@
-const struct tiffin_ps_in *in;
-@@
- in->
--	flow_cpu
-+	home
-
-@flow_cpu_of_copy@
 struct tiffin_ps_in in;
 @@
  in.
