@@ -2,7 +2,7 @@
 /// Carries a policy from packet_steering.h 1.x to the rehearsed 2.0:
 /// - tiffin_ps_in.flow_cpu is called home;
 /// - the verdict TIFFIN_PS_CPU is called TIFFIN_PS_TARGET;
-/// - tiffin_ps_out.flags, which had one bit, is the number force;
+/// - tiffin_ps_out.flags is called asks, and its TIFFIN_PS_FORCE TIFFIN_PS_AT_ONCE;
 /// - tiffin_ps_cpu.load is two fields, load_softirq and load_other; tiffin_ps_load() gives their sum.
 
 // Of a copy, and so of what a pointer points to.
@@ -21,29 +21,14 @@ struct tiffin_ps_in in;
 @flags@
 struct tiffin_ps_out *out;
 @@
-(
--out->flags = TIFFIN_PS_FORCE
-+out->force = 1
-|
--out->flags |= TIFFIN_PS_FORCE
-+out->force = 1
-|
--out->flags &= ~TIFFIN_PS_FORCE
-+out->force = 0
-|
--out->flags & TIFFIN_PS_FORCE
-+out->force
-|
  out->
 -	flags
-+	force
-)
++	asks
 
-// Where a policy chooses between it and 0.
 @force@
 @@
 -TIFFIN_PS_FORCE
-+1
++TIFFIN_PS_AT_ONCE
 
 // As a value. Where its address is taken for more than a tiffin_load(), only the author knows what
 // for: that stays, and does not compile.
