@@ -8,8 +8,8 @@
  * another one where the first is overloaded, and a system that is busy everywhere is left alone.
  * Two things differ. Devices are counted along the packet's way, so that two stages of a flow share
  * a CPU only where there are fewer CPUs than stages. And a flow changes between its two choices at
- * most once in settle_us, and only for a CPU that is clearly idler, as its own load follows it; one that
- * changes again as soon as it may settles for twice as long each time.
+ * most once in settle_us, and only for a CPU that is clearly idler, as its own load follows it; one
+ * that changes again as soon as it may settles for twice as long each time.
  *
  * Version 1.0 kept of a flow when it had changed, 1.1 keeps until when it stays: falcon_convert()
  * makes the one of the other.
