@@ -127,7 +127,7 @@ static void check_store(const struct tiffin_store_mem *mem, const struct image *
 {
 	u8 bytes[MAX_BYTES];
 
-	HOLDS(tiffin_store_bytes(mem) == image->bytes);
+	HOLDS(tiffin_store_payload(mem) == image->bytes);
 	tiffin_store_save(mem, bytes);
 	HOLDS(!memcmp(bytes, image->mem, image->bytes));
 }
