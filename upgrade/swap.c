@@ -178,6 +178,7 @@ static int tiffin_swap_flip(struct tiffin_scope *scope, struct tiffin_instance *
 			flip->close_ns = gate.closed_ns;
 		} else {
 			hook = gate.busy_hook == TIFFIN_HOOK_SWEEP ? "convert" :
+			       gate.busy_hook == TIFFIN_HOOK_GONE ? "gone" :
 			       scope->family->hooks[gate.busy_hook].name;
 			scnprintf(swap->report.held_up_by, sizeof(swap->report.held_up_by),
 				  "hook %s of %s on CPU %d", hook, scope->gate.active->policy->id,

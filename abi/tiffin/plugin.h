@@ -82,6 +82,8 @@ struct tiffin_counter {
  * @TIFFIN_STORE_INSTANCE: one record for the instance
  * @TIFFIN_STORE_PER_CPU: one record for each possible CPU
  * @TIFFIN_STORE_OBJECT: one record for each of the family's objects (a flow, a page, a file)
+ * @TIFFIN_STORE_LISTS: a set of lists of the family's objects, that the host keeps and the policy
+ *	orders by the services of state.h; an object is on one list of the set at most. Since 1.1.
  * @TIFFIN_STORE_KINDS: number of kinds
  *
  * A policy declares at most one store of each kind.
@@ -90,6 +92,7 @@ enum tiffin_store_kind {
 	TIFFIN_STORE_INSTANCE,
 	TIFFIN_STORE_PER_CPU,
 	TIFFIN_STORE_OBJECT,
+	TIFFIN_STORE_LISTS,
 	TIFFIN_STORE_KINDS,
 };
 
@@ -97,10 +100,13 @@ enum tiffin_store_kind {
  * enum tiffin_sharing - who may write a record at the same time
  * @TIFFIN_SHARE_CPU: only calls on the record's own CPU, which may nest: single fields are updated
  *	with tiffin_local_add(). Only for TIFFIN_STORE_PER_CPU.
- * @TIFFIN_SHARE_ATOMIC: calls on any CPU: single fields, through the atomics of state.h only
+ * @TIFFIN_SHARE_ATOMIC: calls on any CPU: single fields, through the atomics of state.h only. Of
+ *	lists: each service is done as a whole, and where another call's is being done it answers
+ *	%TIFFIN_LIST_BUSY.
  * @TIFFIN_SHARE_LOCKED: one call at a time: the host tries the record's lock before the call, and
  *	where it is busy gives the continuity answer in place of the call. Only for
- *	TIFFIN_STORE_OBJECT.
+ *	TIFFIN_STORE_OBJECT and TIFFIN_STORE_LISTS; of lists, where no other call may come between
+ *	two services of one call: then it is one call at a time for the whole instance.
  */
 enum tiffin_sharing {
 	TIFFIN_SHARE_CPU,
@@ -126,6 +132,8 @@ enum tiffin_undo {
 };
 
 #define TIFFIN_MAX_SNAPSHOT		65536
+
+#define TIFFIN_MAX_LISTS		8	/* in a policy's set */
 
 struct tiffin_ctx;
 
@@ -164,18 +172,18 @@ struct tiffin_convert_out {
  * @version: of the layout, from 1
  * @kind: one of enum tiffin_store_kind
  * @sharing: one of enum tiffin_sharing
- * @record_size: bytes of a record, 1 to TIFFIN_MAX_RECORD
+ * @record_size: bytes of a record, 1 to TIFFIN_MAX_RECORD; of TIFFIN_STORE_LISTS 0
  * @undo: one of enum tiffin_undo. Since 1.1.
- * @reserved: zero
+ * @lists: of TIFFIN_STORE_LISTS: how many, 1 to TIFFIN_MAX_LISTS; of the others 0. Since 1.1.
  * @convert: optional; makes a record of this store from one of the older policy's store of the same
  *	kind and schema, where they differ in version, sharing or record size. Called as any hook
  *	is, with the context of a call that is about no object; once for a record: of an object when
  *	the first call comes that is about it, or sooner; the others while the swap keeps all calls
- *	out. Since 1.1.
+ *	out. Lists can't have it: those of another layout begin empty. Since 1.1.
  *
- * Records start as zeros. At a swap a store goes over to the next policy by reference, whatever its
- * size, where both declare the same schema, version, kind, sharing and record size. A policy must
- * therefore accept any bytes that it finds in a record.
+ * Records start as zeros, and lists empty. At a swap a store goes over to the next policy by
+ * reference, whatever its size, where both declare the same schema, version, kind, sharing, record
+ * size and number of lists. A policy must therefore accept any bytes that it finds in a record.
  */
 struct tiffin_store {
 	const char *schema;
@@ -184,12 +192,86 @@ struct tiffin_store {
 	__u32 sharing;
 	__u32 record_size;
 	__u32 undo;
-	__u32 reserved;
+	__u32 lists;
 	void (*convert)(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
 			struct tiffin_convert_out *out);
 };
 
 #define TIFFIN_MAX_RECORD		4096
+
+/*
+ * Objects are named to a policy, and by it, by handles: 0 names none. A handle holds good as long
+ * as its object; when the number goes to another object that one's generation is another, and who
+ * still comes with the old handle is told so.
+ */
+#define TIFFIN_NO_HANDLE		0
+
+/* Which end of a list. */
+#define TIFFIN_LIST_HEAD		0
+#define TIFFIN_LIST_TAIL		1
+
+/**
+ * enum tiffin_list_result - what a list service says
+ * @TIFFIN_LIST_OK: done
+ * @TIFFIN_LIST_BUSY: nothing was done: another call has the lists, or many objects that are gone
+ *	stand in the way, some of which have been taken off. Or there are no lists to be had: in
+ *	init, and where the policy declared none.
+ * @TIFFIN_LIST_END: the list is empty, or ends there
+ * @TIFFIN_LIST_OFF: the object is not on a list; to tiffin_list_next(): not on that list
+ * @TIFFIN_LIST_GONE: the object of the handle is gone
+ * @TIFFIN_LIST_BAD: there is no such list, end or object
+ */
+enum tiffin_list_result {
+	TIFFIN_LIST_OK,
+	TIFFIN_LIST_BUSY,
+	TIFFIN_LIST_END,
+	TIFFIN_LIST_OFF,
+	TIFFIN_LIST_GONE,
+	TIFFIN_LIST_BAD,
+};
+
+/**
+ * struct tiffin_entry - an object on a list; of this size for ever, as it is given by value
+ * @handle: names it; TIFFIN_NO_HANDLE where @result is not %TIFFIN_LIST_OK
+ * @mark: the policy's number
+ * @list: which list it is or was on
+ * @result: one of enum tiffin_list_result
+ */
+struct tiffin_entry {
+	__u64 handle;
+	__u32 mark;
+	__u16 list;
+	__u16 result;
+};
+
+/**
+ * struct tiffin_list_ops - how list services reach the host; state.h has a function for each
+ * @size: bytes of this structure on the host's side
+ * @reserved: zero
+ * @put: tiffin_list_put()
+ * @mark: tiffin_list_mark()
+ * @remove: tiffin_list_remove()
+ * @find: tiffin_list_find()
+ * @first: tiffin_list_first()
+ * @next: tiffin_list_next()
+ * @take: tiffin_list_take()
+ * @length: tiffin_list_length()
+ *
+ * They take and give numbers alone: the host follows no pointer but that of the call's context.
+ */
+struct tiffin_list_ops {
+	__u32 size;
+	__u32 reserved;
+	__u32 (*put)(const struct tiffin_ctx *ctx, __u64 handle, __u32 list, __u32 end, __u32 mark);
+	__u32 (*mark)(const struct tiffin_ctx *ctx, __u64 handle, __u32 mark);
+	__u32 (*remove)(const struct tiffin_ctx *ctx, __u64 handle);
+	struct tiffin_entry (*find)(const struct tiffin_ctx *ctx, __u64 handle);
+	struct tiffin_entry (*first)(const struct tiffin_ctx *ctx, __u32 list, __u32 end);
+	struct tiffin_entry (*next)(const struct tiffin_ctx *ctx, __u32 list, __u32 end,
+				    __u64 handle);
+	struct tiffin_entry (*take)(const struct tiffin_ctx *ctx, __u32 list, __u32 end);
+	__u32 (*length)(const struct tiffin_ctx *ctx, __u32 list);
+};
 
 /**
  * struct tiffin_env - what stays the same over the calls of one instance on one CPU
@@ -201,6 +283,8 @@ struct tiffin_store {
  * @counters: this CPU's counts, in the order of the declaration; written by tiffin_count()
  * @instance: the record of the instance's store, or NULL where none was declared
  * @percpu: this CPU's record of the per-CPU store, or NULL where none was declared
+ * @list_ops: the list services, through state.h. Since 1.1.
+ * @lists: the host's, to know the lists by. Since 1.1.
  */
 struct tiffin_env {
 	__u32 size;
@@ -211,6 +295,8 @@ struct tiffin_env {
 	__u64 *counters;
 	void *instance;
 	void *percpu;
+	const struct tiffin_list_ops *list_ops;
+	void *lists;
 };
 
 /* The object's record was zeroed for this call: it is the first one that this store sees of it. */
@@ -225,6 +311,7 @@ struct tiffin_env {
  * @epoch: number of the swap that made this instance active; grows by one with each swap
  * @object: the record of the object the call is about, or NULL where the policy declared no
  *	TIFFIN_STORE_OBJECT or the call is about none
+ * @handle: of the object the call is about, or TIFFIN_NO_HANDLE. Since 1.1.
  */
 struct tiffin_ctx {
 	__u32 size;
@@ -233,6 +320,7 @@ struct tiffin_ctx {
 	__u64 now_ns;
 	__u64 epoch;
 	void *object;
+	__u64 handle;
 };
 
 /**

@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
+#include "core/list.h"
 #include "core/registry.h"
 #include "core/store.h"
 
@@ -46,6 +47,48 @@ static int tiffin_check_abi(const char *what, u32 theirs, u32 ours, char *why, s
 		      TIFFIN_ABI_MAJOR(ours), TIFFIN_ABI_MINOR(ours));
 }
 
+static u64 tiffin_decl_bytes(const struct tiffin_store *store, const struct tiffin_family *family)
+{
+	return store->kind == TIFFIN_STORE_LISTS ? tiffin_lists_bytes(family->max_objects) :
+	       (u64)store->record_size * tiffin_store_records(family, store->kind);
+}
+
+/* How large, and what for. The kind is a known one. */
+static int tiffin_check_layout(const struct tiffin_store *s, const struct tiffin_family *family,
+			       char *why, size_t len)
+{
+	if (!s->version)
+		return refuse(-EINVAL, "store '%s': the version starts at 1", s->schema);
+	if (s->kind != TIFFIN_STORE_LISTS &&
+	    (!s->record_size || s->record_size > TIFFIN_MAX_RECORD))
+		return refuse(-EINVAL, "store '%s': a record has 1 to %d bytes", s->schema,
+			      TIFFIN_MAX_RECORD);
+	if (s->kind == TIFFIN_STORE_OBJECT && !family->max_objects)
+		return refuse(-EINVAL, "store '%s': family %s has no objects", s->schema,
+			      family->name);
+	if (s->kind == TIFFIN_STORE_LISTS && (!family->max_objects || !family->generation))
+		return refuse(-EINVAL, "store '%s': family %s has no lists", s->schema,
+			      family->name);
+	return 0;
+}
+
+/* A policy of version 1.0 has none. */
+static int tiffin_check_lists(const struct tiffin_policy *p, const struct tiffin_store *s,
+			      char *why, size_t len)
+{
+	bool now = p->store_stride >= offsetofend(struct tiffin_store, convert);
+
+	if (s->kind != TIFFIN_STORE_LISTS)
+		return now && s->lists ?
+		       refuse(-EINVAL, "store '%s': lists go only with TIFFIN_STORE_LISTS",
+			      s->schema) : 0;
+	if (!now || !s->lists || s->lists > TIFFIN_MAX_LISTS || s->record_size || s->convert)
+		return refuse(-EINVAL,
+			      "store '%s': a set has 1 to %d lists, no records, and no conversion",
+			      s->schema, TIFFIN_MAX_LISTS);
+	return 0;
+}
+
 static int tiffin_check_stores(const struct tiffin_policy *p, const struct tiffin_family *family,
 			       char *why, size_t len)
 {
@@ -55,22 +98,21 @@ static int tiffin_check_stores(const struct tiffin_policy *p, const struct tiffi
 	for (i = 0; i < p->nr_stores; i++) {
 		const struct tiffin_store *s = tiffin_store_decl(p, i);
 		bool shared_ok;
+		int rc;
 
 		if (!tiffin_decl_name_ok(s->schema))
 			return refuse(-EINVAL, "store %u: bad schema name", i);
 		if (s->kind >= TIFFIN_STORE_KINDS || __test_and_set_bit(s->kind, &seen))
 			return refuse(-EINVAL, "store '%s': kind %u unknown or declared twice",
 				      s->schema, s->kind);
-		if (!s->version || !s->record_size || s->record_size > TIFFIN_MAX_RECORD)
-			return refuse(-EINVAL,
-				      "store '%s': the version starts at 1, a record has 1 to %d bytes",
-				      s->schema, TIFFIN_MAX_RECORD);
-		if (s->kind == TIFFIN_STORE_OBJECT && !family->max_objects)
-			return refuse(-EINVAL, "store '%s': family %s has no objects", s->schema,
-				      family->name);
+		rc = tiffin_check_layout(s, family, why, len) ?:
+		     tiffin_check_lists(p, s, why, len);
+		if (rc)
+			return rc;
 		shared_ok = s->sharing == TIFFIN_SHARE_ATOMIC ||
 			    (s->sharing == TIFFIN_SHARE_CPU && s->kind == TIFFIN_STORE_PER_CPU) ||
-			    (s->sharing == TIFFIN_SHARE_LOCKED && s->kind == TIFFIN_STORE_OBJECT);
+			    (s->sharing == TIFFIN_SHARE_LOCKED && (s->kind == TIFFIN_STORE_OBJECT ||
+								   s->kind == TIFFIN_STORE_LISTS));
 		if (!shared_ok)
 			return refuse(-EINVAL, "store '%s': sharing %u does not go with kind %u",
 				      s->schema, s->sharing, s->kind);
@@ -79,12 +121,11 @@ static int tiffin_check_stores(const struct tiffin_policy *p, const struct tiffi
 		if (s->undo > TIFFIN_UNDO_REBUILD)
 			return refuse(-EINVAL, "store '%s': undo %u unknown", s->schema, s->undo);
 		if (s->undo == TIFFIN_UNDO_SNAPSHOT &&
-		    (u64)s->record_size * tiffin_store_records(family, s->kind) >
-		    TIFFIN_MAX_SNAPSHOT)
+		    tiffin_decl_bytes(s, family) > TIFFIN_MAX_SNAPSHOT)
 			return refuse(-EINVAL,
-				      "store '%s': a snapshot holds %d bytes at most, not %u records of %u bytes: declare another undo",
+				      "store '%s': a snapshot holds %d bytes at most, not %llu: declare another undo",
 				      s->schema, TIFFIN_MAX_SNAPSHOT,
-				      tiffin_store_records(family, s->kind), s->record_size);
+				      tiffin_decl_bytes(s, family));
 	}
 	return 0;
 }

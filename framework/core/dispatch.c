@@ -5,9 +5,12 @@
 #include <linux/percpu.h>
 #include <linux/sched/clock.h>
 
+#include <tiffin/state.h>
+
 #include "core/dispatch.h"
 #include "core/enter.h"
 #include "core/scope.h"
+#include "core/service.h"
 
 /* Call with the clock running. Apart, as only one call in many is timed. */
 static noinline void tiffin_enter_timed(struct tiffin_scope *scope, tiffin_hook_fn fn,
@@ -27,17 +30,26 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 	bool (*answer_ok)(const void *in, const void *out) =
 		scope->family->hooks[call->hook].answer_ok;
 	struct tiffin_store_mem *objects = inst->store[TIFFIN_STORE_OBJECT];
+	struct tiffin_store_mem *lists = inst->store[TIFFIN_STORE_LISTS];
 	struct tiffin_record *rec = NULL;
 	struct tiffin_ctx ctx = {
 		.size = sizeof(ctx),
 		.env = this_cpu_ptr(inst->env),
 		.now_ns = call->now_ns,
 		.epoch = scope->gate.epoch,
+		.handle = call->object == TIFFIN_NO_OBJECT ? TIFFIN_NO_HANDLE :
+			  tiffin_handle(call->object, call->generation),
 	};
 
+	if (lists && !tiffin_lists_lend(lists, &ctx)) {
+		this_cpu_inc(figures->continuity_busy);
+		return TIFFIN_CONTINUITY;
+	}
 	if (objects && call->object != TIFFIN_NO_OBJECT) {
 		rec = tiffin_record_open(objects, call->object, call->generation, &ctx);
 		if (unlikely(!rec)) {
+			if (lists)
+				tiffin_lists_return(lists);
 			this_cpu_inc(figures->continuity_busy);
 			return TIFFIN_CONTINUITY;
 		}
@@ -49,6 +61,8 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 		tiffin_enter(fn, &ctx, in, out);
 	if (rec)
 		tiffin_record_close(objects, rec);
+	if (lists)
+		tiffin_lists_return(lists);
 	if (unlikely(READ_ONCE(scope->gate.epoch) != ctx.epoch))
 		this_cpu_inc(figures->overlapped);
 	if (answer_ok && unlikely(!answer_ok(in, out))) {
@@ -95,3 +109,22 @@ enum tiffin_verdict tiffin_dispatch(struct tiffin_scope *scope, const struct tif
 	return verdict;
 }
 EXPORT_SYMBOL_NS_GPL(tiffin_dispatch, TIFFIN);
+
+void tiffin_object_gone(struct tiffin_scope *scope, u32 object)
+{
+	struct tiffin_store_mem *lists;
+
+	preempt_disable_notrace();
+	if (tiffin_gate_enter(&scope->gate, TIFFIN_HOOK_GONE) ||
+	    tiffin_gate_wait(scope, TIFFIN_HOOK_GONE)) {
+		lists = scope->gate.active->store[TIFFIN_STORE_LISTS];
+		/* Where they are busy, whoever comes upon the object next takes it off (L5). */
+		if (lists && tiffin_lists_trylock(lists, scope)) {
+			tiffin_lists_gone(&lists->lists, object);
+			tiffin_lists_unlock(lists);
+		}
+		tiffin_gate_leave(&scope->gate);
+	}
+	preempt_enable_notrace();
+}
+EXPORT_SYMBOL_NS_GPL(tiffin_object_gone, TIFFIN);

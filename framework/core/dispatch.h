@@ -70,4 +70,19 @@ enum tiffin_verdict {
 enum tiffin_verdict tiffin_dispatch(struct tiffin_scope *scope, const struct tiffin_call *call,
 				    const void *in, void *out);
 
+/**
+ * tiffin_object_gone - take an object that is gone off the policy's lists
+ * @scope: where
+ * @object: its number; the family has said in its @generation that the object is gone
+ *
+ * For the lists' lengths to be exact: without this call it goes when someone comes upon it. It may
+ * do nothing, where the lists are busy or the gate is closed.
+ *
+ * Context: any but NMI. Does not sleep.
+ */
+void tiffin_object_gone(struct tiffin_scope *scope, u32 object);
+
+/* What that is to the gate, in place of a hook's index. */
+#define TIFFIN_HOOK_GONE	(U32_MAX - 1)
+
 #endif /* TIFFIN_CORE_DISPATCH_H */

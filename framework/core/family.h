@@ -104,6 +104,9 @@ struct tiffin_family_ops {
  * @hooks: the family's questions, in the order of their indices
  * @nr_hooks: entries of @hooks, at most TIFFIN_MAX_HOOKS
  * @max_objects: objects are numbered below this; 0 where the family has none
+ * @generation: for lists of objects: by number, the generation of the object that lives, 0 where
+ *	there is none. The family writes it as objects come and go, one word at a time; core reads
+ *	it at any time. NULL where policies of the family can't have lists.
  * @figures: what the family measures, or NULL
  * @nr_figures: entries of @figures
  * @ops: what the core asks of the family
@@ -126,6 +129,7 @@ struct tiffin_family {
 	const struct tiffin_hook *hooks;
 	unsigned int nr_hooks;
 	u32 max_objects;
+	const u32 *generation;
 	const struct tiffin_figure *figures;
 	unsigned int nr_figures;
 	const struct tiffin_family_ops *ops;

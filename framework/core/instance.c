@@ -8,6 +8,7 @@
 
 #include "core/enter.h"
 #include "core/instance.h"
+#include "core/service.h"
 
 struct tiffin_plan tiffin_instance_plan(const struct tiffin_loaded *policy,
 					const struct tiffin_instance *older, unsigned int k)
@@ -126,6 +127,8 @@ static void tiffin_instance_fill_env(struct tiffin_instance *inst)
 				(__u64 *)per_cpu_ptr(inst->counters, cpu) : NULL,
 			.instance = per_inst ? per_inst->record : NULL,
 			.percpu = per_cpu ? per_cpu_ptr(per_cpu->percpu, cpu) : NULL,
+			.list_ops = &tiffin_list_ops,
+			.lists = inst->store[TIFFIN_STORE_LISTS],
 		};
 	}
 }
@@ -154,6 +157,8 @@ static void tiffin_instance_init(struct tiffin_instance *inst)
 		env.instance = NULL;
 	if (inst->adopted & BIT(TIFFIN_STORE_PER_CPU))
 		env.percpu = NULL;
+	/* No call has told it of an object yet. */
+	env.lists = NULL;
 	ctx.env = &env;
 	/* By way of void *: the host calls every function of a policy with one signature. */
 	tiffin_enter((void *)inst->policy->policy.init, &ctx, &in, NULL);

@@ -106,6 +106,30 @@ ssize_t tiffin_scope_active_id(struct tiffin_scope *scope, char *buf)
 	return len;
 }
 
+ssize_t tiffin_scope_lists(struct tiffin_scope *scope, char *buf)
+{
+	struct tiffin_store_mem *mem;
+	ssize_t len = 0;
+	u32 i;
+
+	/* As above. The numbers may be some operations apart. */
+	mutex_lock(&tiffin_registry);
+	mem = READ_ONCE(scope->gate.active)->store[TIFFIN_STORE_LISTS];
+	if (mem) {
+		const struct tiffin_lists *lists = &mem->lists;
+
+		for (i = 0; i < lists->nr_lists; i++)
+			len += sysfs_emit_at(buf, len, "length_%u %u\n", i,
+					     tiffin_lists_length(lists, i));
+		len += sysfs_emit_at(buf, len, "busy %u\ngone %llu\nbad %llu\ndropped %llu\nbroken %llu\n",
+				     atomic_read(&mem->lists_busy), READ_ONCE(lists->gone),
+				     READ_ONCE(lists->bad), READ_ONCE(lists->dropped),
+				     READ_ONCE(lists->broken));
+	}
+	mutex_unlock(&tiffin_registry);
+	return len;
+}
+
 const char *tiffin_scope_role(struct tiffin_loaded *loaded)
 {
 	struct tiffin_scope *scope = loaded->family->scope;

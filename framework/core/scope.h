@@ -18,7 +18,7 @@
  * @answered: by a policy, and well
  * @stock: by nobody, as the default is active or the policy lacks the hook
  * @continuity_gate: not put, as the gate was closed
- * @continuity_busy: not put, as the object's record was lent to another call
+ * @continuity_busy: not put, as the object's record, or the lists, were lent to another call
  * @bad_answers: by a policy, but out of range: replaced by continuity
  * @overlapped: calls that a flip came into; always 0 (invariant D3)
  * @held: calls that waited at a closed gate, whatever came of it
@@ -97,6 +97,9 @@ void tiffin_figures_reset_times(struct tiffin_scope *scope);
 
 /* The full id of the active policy and a newline, for sysfs. Takes tiffin_registry. */
 ssize_t tiffin_scope_active_id(struct tiffin_scope *scope, char *buf);
+
+/* Lengths of the active policy's lists and what was refused of them, for sysfs. Likewise. */
+ssize_t tiffin_scope_lists(struct tiffin_scope *scope, char *buf);
 
 /*
  * What a policy is at the moment: loaded, preparing, active, probation or previous. Takes

@@ -20,6 +20,7 @@ u32 tiffin_store_records(const struct tiffin_family *family, u32 kind)
 	case TIFFIN_STORE_PER_CPU:
 		return num_possible_cpus();
 	case TIFFIN_STORE_OBJECT:
+	case TIFFIN_STORE_LISTS:
 		return family->max_objects;
 	default:
 		return 1;
@@ -30,6 +31,9 @@ size_t tiffin_store_size(const struct tiffin_family *family, const struct tiffin
 {
 	size_t record = ALIGN(decl->record_size, 8);
 
+	if (decl->kind == TIFFIN_STORE_LISTS)
+		return sizeof(struct tiffin_store_mem) +
+		       PAGE_ALIGN(tiffin_lists_bytes(family->max_objects));
 	if (decl->kind == TIFFIN_STORE_OBJECT)
 		record += sizeof(struct tiffin_record);
 	record *= tiffin_store_records(family, decl->kind);
@@ -98,6 +102,15 @@ struct tiffin_store_mem *tiffin_store_alloc(struct tiffin_family *family,
 		mem->objects = vzalloc(array_size(mem->nr_objects, mem->stride));
 		ok = mem->objects;
 		break;
+	case TIFFIN_STORE_LISTS:
+		mem->nr_objects = family->max_objects;
+		mem->record = vzalloc(tiffin_lists_bytes(mem->nr_objects));
+		mem->lists.set = mem->record;
+		mem->lists.generation = family->generation;
+		mem->lists.nr_objects = mem->nr_objects;
+		mem->lists.nr_lists = decl->lists;
+		ok = mem->record;
+		break;
 	}
 	if (ok)
 		return mem;
@@ -113,7 +126,7 @@ enum tiffin_handover tiffin_store_handover(const struct tiffin_store_mem *mem,
 	if (!mem || mem->kind != decl->kind || strcmp(mem->schema, decl->schema))
 		return TIFFIN_HANDOVER_NEW;
 	if (mem->sharing == decl->sharing && mem->version == decl->version &&
-	    mem->record_size == decl->record_size)
+	    mem->record_size == decl->record_size && mem->lists.nr_lists == decl->lists)
 		return TIFFIN_HANDOVER_REFERENCE;
 	return decl->convert ? TIFFIN_HANDOVER_CONVERT : TIFFIN_HANDOVER_NEW;
 }
@@ -133,6 +146,9 @@ static void tiffin_store_release(struct kref *ref)
 	case TIFFIN_STORE_OBJECT:
 		vfree(mem->objects);
 		break;
+	case TIFFIN_STORE_LISTS:
+		vfree(mem->record);
+		break;
 	}
 	tiffin_store_uncharge(mem->family, mem->bytes);
 	kfree(mem);
@@ -151,6 +167,8 @@ size_t tiffin_store_payload(const struct tiffin_store_mem *mem)
 		return (size_t)mem->record_size * num_possible_cpus();
 	case TIFFIN_STORE_OBJECT:
 		return (size_t)mem->stride * mem->nr_objects;
+	case TIFFIN_STORE_LISTS:
+		return tiffin_lists_bytes(mem->nr_objects);
 	default:
 		return mem->record_size;
 	}
@@ -201,6 +219,8 @@ void tiffin_store_clear(struct tiffin_store_mem *mem)
 	size_t size;
 	int cpu = -1;
 
+	if (mem->kind == TIFFIN_STORE_LISTS)
+		return tiffin_lists_clear(&mem->lists);
 	while ((records = tiffin_store_next(mem, &cpu, &size)))
 		memset(records, 0, size);
 }

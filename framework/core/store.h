@@ -27,6 +27,8 @@
 
 #include <tiffin/plugin.h>
 
+#include "core/list.h"
+
 struct tiffin_family;
 
 /**
@@ -73,9 +75,12 @@ enum tiffin_handover {
  *	none, or once all are; read under RCU
  * @convert: the policy's callback for that
  * @converted: records of this store that the policy's callback has made
- * @record: the instance's record
+ * @record: the instance's record, or the bytes of a set of lists
  * @percpu: the per-CPU records
  * @objects: the objects' records with their headers
+ * @lists: a set of lists; its bytes are @record
+ * @lists_owner: context of the call that has the lists, or is in one of their services
+ * @lists_busy: services that found them taken
  */
 struct tiffin_store_mem {
 	struct kref ref;
@@ -96,6 +101,9 @@ struct tiffin_store_mem {
 		void __percpu *percpu;
 		void *objects;
 	};
+	struct tiffin_lists lists;
+	const void *lists_owner;
+	atomic_t lists_busy;
 };
 
 /**
@@ -150,7 +158,7 @@ size_t tiffin_store_payload(const struct tiffin_store_mem *mem);
 void tiffin_store_save(const struct tiffin_store_mem *mem, void *bytes);
 void tiffin_store_restore(struct tiffin_store_mem *mem, const void *bytes);
 
-/* Zero all records; nobody writes them meanwhile. */
+/* Zero all records, or empty the lists; nobody writes them meanwhile. */
 void tiffin_store_clear(struct tiffin_store_mem *mem);
 
 /**

@@ -187,6 +187,11 @@ static ssize_t stores_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 	return tiffin_sysfs_scope_stores(to_tiffin_scope(kobj), buf);
 }
 
+static ssize_t lists_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return tiffin_scope_lists(to_tiffin_scope(kobj), buf);
+}
+
 static struct kobj_attribute scope_attr_active = __ATTR_RW(active);
 static struct kobj_attribute scope_attr_swap = __ATTR_WO(swap);
 static struct kobj_attribute scope_attr_rollback = __ATTR_WO(rollback);
@@ -198,6 +203,7 @@ static struct kobj_attribute scope_attr_error = __ATTR_RO_MODE(error, 0400);
 static struct kobj_attribute scope_attr_last_swap = __ATTR_RO(last_swap);
 static struct kobj_attribute scope_attr_stats = __ATTR_RO(stats);
 static struct kobj_attribute scope_attr_stores = __ATTR_RO(stores);
+static struct kobj_attribute scope_attr_lists = __ATTR_RO(lists);
 
 static struct attribute *tiffin_scope_attrs[] = {
 	&scope_attr_active.attr,
@@ -211,6 +217,7 @@ static struct attribute *tiffin_scope_attrs[] = {
 	&scope_attr_last_swap.attr,
 	&scope_attr_stats.attr,
 	&scope_attr_stores.attr,
+	&scope_attr_lists.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(tiffin_scope);

@@ -13,6 +13,7 @@ static const char * const tiffin_kind_names[] = {
 	[TIFFIN_STORE_INSTANCE] = "instance",
 	[TIFFIN_STORE_PER_CPU] = "per_cpu",
 	[TIFFIN_STORE_OBJECT] = "object",
+	[TIFFIN_STORE_LISTS] = "lists",
 };
 
 static const char * const tiffin_sharing_names[] = {
@@ -45,7 +46,7 @@ ssize_t tiffin_sysfs_stores(const struct tiffin_loaded *loaded, char *buf)
 			len += sysfs_emit_at(buf, len, "%s %s %u %s %u\n", tiffin_kind_names[k],
 					     store->schema, store->version,
 					     tiffin_sharing_names[store->sharing],
-					     store->record_size);
+					     store->record_size ?: store->lists);
 	}
 	return len;
 }
@@ -117,7 +118,7 @@ ssize_t tiffin_sysfs_scope_stores(struct tiffin_scope *scope, char *buf)
 			continue;
 		len += sysfs_emit_at(buf, len, "%s %s %u %s %u %u %zu %d %u\n",
 				     tiffin_kind_names[k], mem->schema, mem->version,
-				     tiffin_sharing_names[mem->sharing], mem->record_size,
+				     tiffin_sharing_names[mem->sharing], mem->record_size ?: mem->lists.nr_lists,
 				     tiffin_store_records(scope->family, k), mem->bytes,
 				     inst->converts & BIT(k) ? atomic_read(&mem->converted) : 0,
 				     k == TIFFIN_STORE_OBJECT ? tiffin_sweep_left(scope, mem) : 0);

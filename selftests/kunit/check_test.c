@@ -19,6 +19,22 @@ struct check_case {
 	const char *says;
 };
 
+/* A good store of lists, to be spoilt. */
+static struct tiffin_store *lists_store(struct check_desc *d)
+{
+	d->policy.nr_stores = 1;
+	d->store[0] = (struct tiffin_store) {
+		"lab_queues", 1, TIFFIN_STORE_LISTS, TIFFIN_SHARE_LOCKED,
+		.lists = TIFFIN_MAX_LISTS,
+	};
+	return &d->store[0];
+}
+
+static void lists_conversion(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			     struct tiffin_convert_out *out)
+{
+}
+
 #define SPOIL(_name, _statement)				\
 static void _name(struct check_desc *d)				\
 {								\
@@ -64,6 +80,13 @@ SPOIL(per_cpu_locked, d->store[1].sharing = TIFFIN_SHARE_LOCKED)
 SPOIL(instance_locked, d->store[2].sharing = TIFFIN_SHARE_LOCKED)
 SPOIL(instance_cpu, d->store[2].sharing = TIFFIN_SHARE_CPU)
 SPOIL(sharing_unknown, d->store[0].sharing = TIFFIN_SHARE_LOCKED + 1)
+SPOIL(lists_none, lists_store(d)->lists = 0)
+SPOIL(lists_many, lists_store(d)->lists = TIFFIN_MAX_LISTS + 1)
+SPOIL(lists_records, lists_store(d)->record_size = 4)
+SPOIL(lists_convert, lists_store(d)->convert = lists_conversion)
+SPOIL(lists_cpu, lists_store(d)->sharing = TIFFIN_SHARE_CPU)
+SPOIL(lists_old, (lists_store(d), d->policy.store_stride = offsetof(struct tiffin_store, undo)))
+SPOIL(lists_elsewhere, d->store[1].lists = 1)
 SPOIL(tunable_none, d->tunable[1].name = NULL)
 SPOIL(tunable_name, d->tunable[1].name = "a/b")
 SPOIL(tunable_empty, d->tunable[1].name = "")
@@ -109,7 +132,7 @@ static const struct check_case check_cases[] = {
 	{ "schema without a name", schema_none, -EINVAL, "store 1: bad schema name" },
 	{ "schema with a space", schema_bad, -EINVAL, "store 1: bad schema name" },
 	{ "schema with too long a name", schema_long, -EINVAL, "store 1: bad schema name" },
-	{ "unknown kind of store", kind_unknown, -EINVAL, "kind 3 unknown" },
+	{ "unknown kind of store", kind_unknown, -EINVAL, "kind 4 unknown" },
 	{ "kind of store far out", kind_huge, -EINVAL, "kind 4294967295 unknown" },
 	{ "kind of store declared twice", kind_twice, -EINVAL, "declared twice" },
 	{ "schema version 0", version_zero, -EINVAL, "the version starts at 1" },
@@ -120,6 +143,14 @@ static const struct check_case check_cases[] = {
 	{ "instance store locked", instance_locked, -EINVAL, "does not go with" },
 	{ "instance store shared per CPU", instance_cpu, -EINVAL, "does not go with" },
 	{ "unknown sharing", sharing_unknown, -EINVAL, "sharing 3 does not go with" },
+	{ "no lists", lists_none, -EINVAL, "a set has 1 to 8 lists" },
+	{ "too many lists", lists_many, -EINVAL, "a set has 1 to 8 lists" },
+	{ "lists with records", lists_records, -EINVAL, "a set has 1 to 8 lists" },
+	{ "lists with a conversion", lists_convert, -EINVAL, "no conversion" },
+	{ "lists shared per CPU", lists_cpu, -EINVAL, "sharing 0 does not go with kind 3" },
+	{ "lists of an older version", lists_old, -EINVAL, "a set has 1 to 8 lists" },
+	{ "lists in another kind of store", lists_elsewhere, -EINVAL,
+	  "only with TIFFIN_STORE_LISTS" },
 	{ "tunable without a name", tunable_none, -EINVAL, "tunable 1: bad name" },
 	{ "tunable with a path for a name", tunable_name, -EINVAL, "tunable 1: bad name" },
 	{ "tunable with an empty name", tunable_empty, -EINVAL, "tunable 1: bad name" },
@@ -145,7 +176,7 @@ static struct check_desc *check_desc(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, d);
 	d->policy = lab_policy[LAB_ALPHA];
 	d->hooks = lab_hooks[LAB_ALPHA];
-	memcpy(d->store, d->policy.stores, sizeof(d->store));
+	memcpy(d->store, d->policy.stores, d->policy.nr_stores * sizeof(d->store[0]));
 	memcpy(d->tunable, d->policy.tunables, sizeof(d->tunable));
 	memcpy(d->counter, d->policy.counters, sizeof(d->counter));
 	d->policy.hooks = &d->hooks;
@@ -188,6 +219,30 @@ static void check_objects_of_a_family_without(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, check_run(test, d, &out, why, sizeof(why)), -EINVAL);
 	LAB_EXPECT_SAYS(test, why, "family lab has no objects");
 	lab->family.max_objects = LAB_OBJECTS;
+}
+
+/* Lists are of objects, and need the family's word on which of them live. */
+static void check_lists(struct kunit *test)
+{
+	struct check_desc *d = check_desc(test);
+	struct lab *lab = test->priv;
+	struct tiffin_policy out;
+	char why[256];
+
+	lists_store(d)->undo = TIFFIN_UNDO_SNAPSHOT;
+	KUNIT_EXPECT_EQ(test, check_run(test, d, &out, why, sizeof(why)), 0);
+	/* The largest set that a snapshot holds, and one object more. */
+	lab->family.max_objects = (TIFFIN_MAX_SNAPSHOT - sizeof(struct tiffin_list_set)) /
+				  sizeof(struct tiffin_list_node);
+	KUNIT_EXPECT_EQ(test, check_run(test, d, &out, why, sizeof(why)), 0);
+	lab->family.max_objects++;
+	KUNIT_EXPECT_EQ(test, check_run(test, d, &out, why, sizeof(why)), -EINVAL);
+	LAB_EXPECT_SAYS(test, why, "a snapshot holds 65536 bytes at most");
+	lab->family.max_objects = LAB_OBJECTS;
+	lab->family.generation = NULL;
+	KUNIT_EXPECT_EQ(test, check_run(test, d, &out, why, sizeof(why)), -EINVAL);
+	LAB_EXPECT_SAYS(test, why, "family lab has no lists");
+	lab->family.generation = lab->generation;
 }
 
 /* What the limits allow, they allow. */
@@ -294,6 +349,7 @@ static void check_follows_strides(struct kunit *test)
 static struct kunit_case check_test_cases[] = {
 	KUNIT_CASE_PARAM(check_refuses, check_gen_params),
 	KUNIT_CASE(check_objects_of_a_family_without),
+	KUNIT_CASE(check_lists),
 	KUNIT_CASE(check_takes_the_limits),
 	KUNIT_CASE(check_takes_an_older_descriptor),
 	KUNIT_CASE(check_takes_a_larger_descriptor),

@@ -291,9 +291,11 @@ static const struct tiffin_figure lab_figure_decls[] = {
 
 int lab_start(struct lab *lab)
 {
-	int who, rc;
+	int who, rc, i;
 
 	lab_now = lab;
+	for (i = 0; i < LAB_OBJECTS; i++)
+		lab->generation[i] = 1;
 	lab->family = (struct tiffin_family) {
 		.name = LAB_FAMILY,
 		.abi = LAB_FAMILY_ABI,
@@ -301,6 +303,7 @@ int lab_start(struct lab *lab)
 		.hooks = lab_questions,
 		.nr_hooks = ARRAY_SIZE(lab_questions),
 		.max_objects = LAB_OBJECTS,
+		.generation = lab->generation,
 		.figures = lab_figure_decls,
 		.nr_figures = ARRAY_SIZE(lab_figure_decls),
 		.ops = &lab_ops,

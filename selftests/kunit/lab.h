@@ -19,7 +19,7 @@
 
 /**
  * enum lab_who - the lab's policies
- * @LAB_ALPHA: has stores of all kinds, counters, tunables, init
+ * @LAB_ALPHA: has stores of all kinds but lists, counters, tunables, init
  * @LAB_BETA: declares the same as alpha, so that all stores go over by reference
  * @LAB_GAMMA: its stores differ from alpha's, each in one declared thing
  * @LAB_BARE: has the required hook and nothing else
@@ -83,6 +83,7 @@ struct lab_hooks {
 /**
  * struct lab - one family at work
  * @family: registered between lab_start() and lab_stop()
+ * @generation: of each object, 1 to begin with: it lives
  * @loaded: which policies are registered
  * @figure: what the family's figures read
  * @windows: how often a probation began
@@ -102,6 +103,7 @@ struct lab_hooks {
  */
 struct lab {
 	struct tiffin_family family;
+	u32 generation[LAB_OBJECTS];
 	bool loaded[LAB_POLICIES];
 	u64 figure[2];
 	unsigned int windows;

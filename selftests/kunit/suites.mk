@@ -8,6 +8,7 @@ kunit-suites-y += lab.o
 kunit-suites-y += histogram_test.o
 kunit-suites-y += check_test.o
 kunit-suites-y += store_test.o
+kunit-suites-y += list_test.o
 kunit-suites-y += dispatch_test.o
 kunit-suites-y += request_test.o
 kunit-suites-y += health_test.o

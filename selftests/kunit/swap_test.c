@@ -450,7 +450,7 @@ static void swap_hands_stores_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab->adopted[LAB_BETA], 7);
 	/* U1: until the flip they are the older policy's alone. */
 	KUNIT_EXPECT_EQ(test, lab->reached[LAB_BETA], 0);
-	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
+	for (k = 0; k <= TIFFIN_STORE_OBJECT; k++) {
 		KUNIT_EXPECT_PTR_EQ(test, scope->gate.active->store[k], store[k]);
 		KUNIT_EXPECT_EQ(test, kref_read(&store[k]->ref), 2);
 	}
@@ -461,7 +461,7 @@ static void swap_hands_stores_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, out.flags, 0);
 
 	KUNIT_ASSERT_EQ(test, tiffin_swap_commit(scope), 0);
-	for (k = 0; k < TIFFIN_STORE_KINDS; k++)
+	for (k = 0; k <= TIFFIN_STORE_OBJECT; k++)
 		KUNIT_EXPECT_EQ(test, kref_read(&store[k]->ref), 1);
 	lab_ask(lab, LAB_ASK, 7, &out);
 	KUNIT_EXPECT_EQ(test, out.object_calls, 5);

@@ -81,6 +81,27 @@ static const char *check_undo(const struct tiffin_policy *p, const struct tiffin
 	return wrong("store %s: there is no undo %u, see enum tiffin_undo", s->schema, s->undo);
 }
 
+static const char *check_layout(const struct tiffin_policy *p, const struct tiffin_store *s)
+{
+	const int now = p->store_stride >= sizeof(*s);
+
+	if (s->kind == TIFFIN_STORE_LISTS) {
+		if (!now || !s->lists || s->lists > TIFFIN_MAX_LISTS)
+			return wrong("store %s has %u lists: a set has 1 to %d", s->schema,
+				     now ? s->lists : 0, TIFFIN_MAX_LISTS);
+		if (s->record_size || s->convert)
+			return wrong("store %s: lists have no records, and no conversion",
+				     s->schema);
+		return NULL;
+	}
+	if (!s->record_size || s->record_size > TIFFIN_MAX_RECORD)
+		return wrong("store %s has records of %u bytes: a record has 1 to %d", s->schema,
+			     s->record_size, TIFFIN_MAX_RECORD);
+	if (now && s->lists)
+		return wrong("store %s: lists go only with TIFFIN_STORE_LISTS", s->schema);
+	return NULL;
+}
+
 static const char *check_sharing(const struct tiffin_store *s)
 {
 	switch (s->sharing) {
@@ -91,8 +112,8 @@ static const char *check_sharing(const struct tiffin_store *s)
 	case TIFFIN_SHARE_ATOMIC:
 		return NULL;
 	case TIFFIN_SHARE_LOCKED:
-		return s->kind == TIFFIN_STORE_OBJECT ? NULL :
-		       wrong("store %s: TIFFIN_SHARE_LOCKED goes only with TIFFIN_STORE_OBJECT",
+		return s->kind == TIFFIN_STORE_OBJECT || s->kind == TIFFIN_STORE_LISTS ? NULL :
+		       wrong("store %s: TIFFIN_SHARE_LOCKED goes only with TIFFIN_STORE_OBJECT and TIFFIN_STORE_LISTS",
 			     s->schema);
 	default:
 		return wrong("store %s: there is no sharing %u, see enum tiffin_sharing", s->schema,
@@ -121,10 +142,9 @@ static const char *check_stores(const struct tiffin_policy *p)
 		kinds[s->kind] = s;
 		if (!s->version)
 			return wrong("store %s has version 0: count versions from 1", s->schema);
-		if (!s->record_size || s->record_size > TIFFIN_MAX_RECORD)
-			return wrong("store %s has records of %u bytes: a record has 1 to %d",
-				     s->schema, s->record_size, TIFFIN_MAX_RECORD);
-		bad = check_sharing(s);
+		bad = check_layout(p, s);
+		if (!bad)
+			bad = check_sharing(s);
 		if (!bad)
 			bad = check_undo(p, s);
 	}

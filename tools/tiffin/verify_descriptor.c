@@ -194,15 +194,47 @@ static void sharing_check(const struct descriptor *d, const char *schema,
 	case TIFFIN_SHARE_ATOMIC:
 		break;
 	case TIFFIN_SHARE_LOCKED:
-		if (store->kind != TIFFIN_STORE_OBJECT)
+		if (store->kind != TIFFIN_STORE_OBJECT && store->kind != TIFFIN_STORE_LISTS)
 			verify_miss(d->v, CHECK, "see enum tiffin_sharing",
-				    "store %s: TIFFIN_SHARE_LOCKED goes only with TIFFIN_STORE_OBJECT",
+				    "store %s: TIFFIN_SHARE_LOCKED goes only with TIFFIN_STORE_OBJECT and TIFFIN_STORE_LISTS",
 				    schema);
 		break;
 	default:
 		verify_miss(d->v, CHECK, "see enum tiffin_sharing",
 			    "store %s: there is no sharing %u", schema, store->sharing);
 	}
+}
+
+/* How large, and what for. The fields beyond those of an older version read as zero. */
+static void layout_check(const struct descriptor *d, const char *schema,
+			 const struct tiffin_store *store, bool converts)
+{
+	if (store->kind != TIFFIN_STORE_LISTS) {
+		if (!store->record_size || store->record_size > TIFFIN_MAX_RECORD)
+			verify_miss(d->v, CHECK, "a record has 1 to 4096 bytes",
+				    "store %s has records of %u bytes", schema, store->record_size);
+		if (store->lists)
+			verify_miss(d->v, CHECK, "leave them out",
+				    "store %s: lists go only with TIFFIN_STORE_LISTS", schema);
+		return;
+	}
+	if (!store->lists || store->lists > TIFFIN_MAX_LISTS)
+		verify_miss(d->v, CHECK, "a set has 1 to 8", "store %s has %u lists", schema,
+			    store->lists);
+	if (store->record_size || converts)
+		verify_miss(d->v, CHECK, "leave them out",
+			    "store %s: lists have no records, and no conversion", schema);
+}
+
+/* Whether store @i names a function for its conversion. */
+static bool converts(const struct descriptor *d, const struct array *stores, uint32_t i)
+{
+	const struct image_section *text;
+	uint64_t at = stores->offset + (uint64_t)i * stores->stride +
+		      offsetof(struct tiffin_store, convert);
+
+	return stores->size == sizeof(struct tiffin_store) &&
+	       image_pointer(d->v->img, stores->section, at, &text, &at) && text;
 }
 
 static void stores_check(const struct descriptor *d)
@@ -235,9 +267,7 @@ static void stores_check(const struct descriptor *d)
 		else
 			seen[store.kind] = true;
 		sharing_check(d, schema, &store);
-		if (!store.record_size || store.record_size > TIFFIN_MAX_RECORD)
-			verify_miss(d->v, CHECK, "a record has 1 to 4096 bytes",
-				    "store %s has records of %u bytes", schema, store.record_size);
+		layout_check(d, schema, &store, converts(d, &array, i));
 		if (!store.version)
 			verify_miss(d->v, CHECK, "count versions from 1",
 				    "store %s has layout version 0", schema);
