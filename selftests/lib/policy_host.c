@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tiffin/state.h>
+
 #include "policy_host.h"
 
 /*
@@ -16,6 +18,14 @@ struct store {
 	unsigned int nr;
 	void **record;
 	__u32 *generation;
+	struct tiffin_lists lists;
+};
+
+/* Which generation of each object lives: the family's, and so the same for all its policies. */
+struct objects {
+	unsigned int refs;
+	unsigned int nr;
+	__u32 generation[];
 };
 
 struct policy_host {
@@ -24,6 +34,10 @@ struct policy_host {
 	__s64 *tunables;
 	__u64 **counters;
 	struct store *store[TIFFIN_STORE_KINDS];
+	struct objects *objects;
+	unsigned int busy_every;
+	unsigned int calls;
+	unsigned int services;
 };
 
 static void *zeros(size_t n, size_t size)
@@ -67,6 +81,22 @@ static struct store *store_new(const struct tiffin_store *decl, unsigned int nr)
 	return s;
 }
 
+static size_t lists_size(const struct store *s)
+{
+	return tiffin_lists_bytes(s->lists.nr_objects);
+}
+
+static struct store *lists_new(const struct tiffin_store *decl, const struct objects *objects)
+{
+	struct store *s = store_new(decl, 1);
+
+	s->lists.nr_objects = objects->nr;
+	s->lists.nr_lists = decl->lists;
+	s->lists.generation = objects->generation;
+	s->lists.set = zeros(1, lists_size(s));
+	return s;
+}
+
 static void store_put(struct store *s)
 {
 	unsigned int i;
@@ -77,7 +107,26 @@ static void store_put(struct store *s)
 		free(s->record[i]);
 	free(s->record);
 	free(s->generation);
+	free(s->lists.set);
 	free(s);
+}
+
+static struct objects *objects_get(struct policy_host *older, unsigned int nr)
+{
+	struct objects *objects = older ? older->objects : NULL;
+
+	if (!objects) {
+		objects = zeros(1, sizeof(*objects) + nr * sizeof(objects->generation[0]));
+		objects->nr = nr;
+	}
+	objects->refs++;
+	return objects;
+}
+
+static void objects_put(struct objects *objects)
+{
+	if (!--objects->refs)
+		free(objects);
 }
 
 /* The declaration of store @i, with zeros for what an older version did not have. */
@@ -94,14 +143,14 @@ static int store_fits(const struct store *s, const struct tiffin_store *decl, un
 {
 	return s && s->nr == nr && !strcmp(s->decl.schema, decl->schema) &&
 	       s->decl.version == decl->version && s->decl.sharing == decl->sharing &&
-	       s->decl.record_size == decl->record_size;
+	       s->decl.record_size == decl->record_size && s->decl.lists == decl->lists;
 }
 
 void *policy_host_record(struct policy_host *host, enum tiffin_store_kind kind, unsigned int index)
 {
 	struct store *s = host->store[kind];
 
-	if (!s || index >= s->nr)
+	if (!s || index >= s->nr || kind == TIFFIN_STORE_LISTS)
 		return NULL;
 	if (!s->record[index])
 		s->record[index] = zeros(1, s->decl.record_size);
@@ -140,11 +189,117 @@ long long policy_host_counter(const struct policy_host *host, const char *counte
 	return -1;
 }
 
+struct tiffin_lists *policy_host_lists(struct policy_host *host)
+{
+	struct store *s = host->store[TIFFIN_STORE_LISTS];
+
+	return s ? &s->lists : NULL;
+}
+
+void policy_host_gone(struct policy_host *host, unsigned int object)
+{
+	host->objects->generation[object] = 0;
+	if (host->store[TIFFIN_STORE_LISTS])
+		tiffin_lists_gone(policy_host_lists(host), object);
+}
+
+void policy_host_busy(struct policy_host *host, unsigned int every)
+{
+	host->busy_every = every;
+}
+
+/* The lists that a service may use now, or NULL. */
+static struct tiffin_lists *service(const struct tiffin_ctx *ctx)
+{
+	struct policy_host *host = ctx->env->lists;
+
+	if (!host)
+		return NULL;
+	host->services++;
+	if (host->busy_every && !((host->calls + host->services) % host->busy_every))
+		return NULL;
+	return policy_host_lists(host);
+}
+
+static __u32 service_put(const struct tiffin_ctx *ctx, __u64 handle, __u32 list, __u32 end,
+			 __u32 mark)
+{
+	struct tiffin_lists *lists = service(ctx);
+
+	return lists ? tiffin_lists_put(lists, handle, list, end, mark) : TIFFIN_LIST_BUSY;
+}
+
+static __u32 service_mark(const struct tiffin_ctx *ctx, __u64 handle, __u32 mark)
+{
+	struct tiffin_lists *lists = service(ctx);
+
+	return lists ? tiffin_lists_mark(lists, handle, mark) : TIFFIN_LIST_BUSY;
+}
+
+static __u32 service_remove(const struct tiffin_ctx *ctx, __u64 handle)
+{
+	struct tiffin_lists *lists = service(ctx);
+
+	return lists ? tiffin_lists_remove(lists, handle) : TIFFIN_LIST_BUSY;
+}
+
+static const struct tiffin_entry service_busy = { .result = TIFFIN_LIST_BUSY };
+
+static struct tiffin_entry service_find(const struct tiffin_ctx *ctx, __u64 handle)
+{
+	struct tiffin_lists *lists = service(ctx);
+
+	return lists ? tiffin_lists_find(lists, handle) : service_busy;
+}
+
+static struct tiffin_entry service_first(const struct tiffin_ctx *ctx, __u32 list, __u32 end)
+{
+	struct tiffin_lists *lists = service(ctx);
+
+	return lists ? tiffin_lists_first(lists, list, end) : service_busy;
+}
+
+static struct tiffin_entry service_next(const struct tiffin_ctx *ctx, __u32 list, __u32 end,
+					__u64 handle)
+{
+	struct tiffin_lists *lists = service(ctx);
+
+	return lists ? tiffin_lists_next(lists, list, end, handle) : service_busy;
+}
+
+static struct tiffin_entry service_take(const struct tiffin_ctx *ctx, __u32 list, __u32 end)
+{
+	struct tiffin_lists *lists = service(ctx);
+
+	return lists ? tiffin_lists_take(lists, list, end) : service_busy;
+}
+
+static __u32 service_length(const struct tiffin_ctx *ctx, __u32 list)
+{
+	struct policy_host *host = ctx->env->lists;
+
+	return host ? tiffin_lists_length(policy_host_lists(host), list) : 0;
+}
+
+static const struct tiffin_list_ops list_ops = {
+	.size = sizeof(list_ops),
+	.put = service_put,
+	.mark = service_mark,
+	.remove = service_remove,
+	.find = service_find,
+	.first = service_first,
+	.next = service_next,
+	.take = service_take,
+	.length = service_length,
+};
+
+#define STATE_SLOTS	6
+
 /* All that a call may write. */
 struct state {
-	void *at[3 + 1];
-	size_t size[3 + 1];
-	void *saved[3 + 1];
+	void *at[STATE_SLOTS];
+	size_t size[STATE_SLOTS];
+	void *saved[STATE_SLOTS];
 };
 
 static void state_add(struct state *state, unsigned int slot, void *at, size_t size)
@@ -159,7 +314,7 @@ static void state_exchange(struct state *state)
 {
 	unsigned int i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < STATE_SLOTS; i++) {
 		void *now;
 
 		if (!state->at[i])
@@ -175,7 +330,7 @@ static int state_same(const struct state *state)
 {
 	unsigned int i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < STATE_SLOTS; i++)
 		if (state->at[i] && memcmp(state->at[i], state->saved[i], state->size[i]))
 			return 0;
 	return 1;
@@ -185,7 +340,7 @@ static void state_end(struct state *state)
 {
 	unsigned int i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < STATE_SLOTS; i++)
 		free(state->saved[i]);
 }
 
@@ -200,6 +355,8 @@ static void enter(struct policy_host *host, policy_hook fn, const struct tiffin_
 	void *tunables = copy_of(host->tunables, tunables_size);
 	void *in_copy = copy_of(in, in_size), *out_copy = copy_of(out, out_size);
 
+	/* Which of them are busy is the same both times. */
+	host->services = 0;
 	env_copy->tunables = tunables;
 	ctx_copy->env = env_copy;
 	fn(ctx_copy, in_copy, out_copy);
@@ -231,6 +388,8 @@ static void enter_twice(struct policy_host *host, policy_hook fn, const struct p
 		       policy_host_record(host, TIFFIN_STORE_OBJECT, call->object);
 	const int instance = !(hidden & 1u << TIFFIN_STORE_INSTANCE);
 	const int percpu = !(hidden & 1u << TIFFIN_STORE_PER_CPU);
+	struct store *lists = hidden & 1u << TIFFIN_STORE_LISTS ? NULL :
+			      host->store[TIFFIN_STORE_LISTS];
 	const struct tiffin_env env = {
 		.size = sizeof(env),
 		.cpu = call->cpu,
@@ -238,6 +397,8 @@ static void enter_twice(struct policy_host *host, policy_hook fn, const struct p
 		.counters = host->counters[call->cpu],
 		.instance = instance ? policy_host_record(host, TIFFIN_STORE_INSTANCE, 0) : NULL,
 		.percpu = percpu ? policy_host_record(host, TIFFIN_STORE_PER_CPU, call->cpu) : NULL,
+		.list_ops = &list_ops,
+		.lists = lists ? host : NULL,
 	};
 	const struct tiffin_ctx ctx = {
 		.size = sizeof(ctx),
@@ -245,6 +406,8 @@ static void enter_twice(struct policy_host *host, policy_hook fn, const struct p
 		.now_ns = call->now_ns,
 		.epoch = call->epoch,
 		.object = object,
+		.handle = call->object == POLICY_NO_OBJECT ? TIFFIN_NO_HANDLE :
+			  tiffin_handle(call->object, call->generation),
 	};
 	void *again = copy_of(out, out_size);
 	struct state state;
@@ -253,6 +416,9 @@ static void enter_twice(struct policy_host *host, policy_hook fn, const struct p
 	state_add(&state, 1, env.instance, env.instance ? host->store[0]->decl.record_size : 0);
 	state_add(&state, 2, env.percpu, env.percpu ? host->store[1]->decl.record_size : 0);
 	state_add(&state, 3, object, object ? host->store[2]->decl.record_size : 0);
+	state_add(&state, 4, lists ? &lists->lists : NULL, sizeof(lists->lists));
+	state_add(&state, 5, lists ? lists->lists.set : NULL, lists ? lists_size(lists) : 0);
+	host->calls++;
 	enter(host, fn, &ctx, &env, in, in_size, again, out_size);
 	state_exchange(&state);
 	enter(host, fn, &ctx, &env, in, in_size, out, out_size);
@@ -274,6 +440,8 @@ int policy_host_call(struct policy_host *host, size_t hook, const struct policy_
 		memcpy(&fn, (const char *)host->policy->hooks + hook, sizeof(fn));
 	if (!fn)
 		return 0;
+	if (call->object != POLICY_NO_OBJECT)
+		host->objects->generation[call->object] = call->generation;
 	if (objects && call->object != POLICY_NO_OBJECT &&
 	    objects->generation[call->object] != call->generation) {
 		memset(policy_host_record(host, TIFFIN_STORE_OBJECT, call->object), 0,
@@ -307,7 +475,7 @@ static void store_convert(struct policy_host *host, const struct store *old, uns
 		const unsigned int cpu = kind == TIFFIN_STORE_PER_CPU ? i : 0;
 		const struct tiffin_env env = {
 			.size = sizeof(env), .cpu = cpu, .nr_cpus = host->nr_cpus,
-			.counters = host->counters[cpu],
+			.counters = host->counters[cpu], .list_ops = &list_ops,
 		};
 		const struct tiffin_ctx ctx = { .size = sizeof(ctx) };
 		const struct tiffin_convert_in in = {
@@ -331,7 +499,7 @@ static void store_convert(struct policy_host *host, const struct store *old, uns
 struct policy_host *policy_host_new(const struct tiffin_policy *policy, unsigned int nr_cpus,
 				    unsigned int nr_objects, struct policy_host *older)
 {
-	const unsigned int records[] = { 1, nr_cpus, nr_objects };
+	const unsigned int records[] = { 1, nr_cpus, nr_objects, 1 };
 	const struct policy_call call = { .object = POLICY_NO_OBJECT };
 	struct tiffin_init_in in = { .size = sizeof(in) };
 	struct policy_host *host = zeros(1, sizeof(*host));
@@ -342,6 +510,7 @@ struct policy_host *policy_host_new(const struct tiffin_policy *policy, unsigned
 		errx(1, "%.*s: %s", TIFFIN_NAME_LEN, policy->name, wrong);
 	host->policy = policy;
 	host->nr_cpus = nr_cpus;
+	host->objects = objects_get(older, nr_objects);
 	host->tunables = zeros(policy->nr_tunables, sizeof(__s64));
 	for (i = 0; i < policy->nr_tunables; i++)
 		host->tunables[i] = tunable_decl(policy, i)->def;
@@ -355,6 +524,8 @@ struct policy_host *policy_host_new(const struct tiffin_policy *policy, unsigned
 		if (store_fits(old, &decl, records[decl.kind])) {
 			old->refs++;
 			in.adopted |= 1u << decl.kind;
+		} else if (decl.kind == TIFFIN_STORE_LISTS) {
+			old = lists_new(&decl, host->objects);
 		} else {
 			old = store_new(&decl, records[decl.kind]);
 		}
@@ -364,9 +535,12 @@ struct policy_host *policy_host_new(const struct tiffin_policy *policy, unsigned
 		void (*init)(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in) =
 			policy->init;
 
-		/* The older policy still works on what was handed over. */
-		enter_twice(host, init_entry, &call, 0, in.adopted, &in, sizeof(in), &init,
-			    sizeof(init));
+		/*
+		 * The older policy still works on what was handed over; no call told of objects
+		 * yet.
+		 */
+		enter_twice(host, init_entry, &call, 0, in.adopted | 1u << TIFFIN_STORE_LISTS,
+			    &in, sizeof(in), &init, sizeof(init));
 	}
 	for (i = 0; older && i < TIFFIN_STORE_KINDS; i++)
 		if (!(in.adopted & 1u << i))
@@ -382,6 +556,7 @@ void policy_host_free(struct policy_host *host)
 		return;
 	for (i = 0; i < TIFFIN_STORE_KINDS; i++)
 		store_put(host->store[i]);
+	objects_put(host->objects);
 	for (i = 0; i < host->nr_cpus; i++)
 		free(host->counters[i]);
 	free(host->counters);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <tiffin/plugin.h>
 
+#include "core/list.h"
 #include "descriptor.h"
 
 struct policy_host;
@@ -44,11 +45,21 @@ long long policy_host_counter(const struct policy_host *host, const char *counte
 /* The record of a store: @index is the CPU or the object. NULL where none is declared. */
 void *policy_host_record(struct policy_host *host, enum tiffin_store_kind kind, unsigned int index);
 
+/* An object is gone: off the lists, its handle holds no longer. */
+void policy_host_gone(struct policy_host *host, unsigned int object);
+
+/* From here on each @every-th list service answers busy; 0: none, as it begins. */
+void policy_host_busy(struct policy_host *host, unsigned int every);
+
+/* The lists, for a test to look at; NULL where none are declared. */
+struct tiffin_lists *policy_host_lists(struct policy_host *host);
+
 /**
  * struct policy_call - what a call is about
  * @cpu: that it runs on
  * @object: number, below nr_objects, or POLICY_NO_OBJECT
- * @generation: of the object, not 0; another one than last time zeroes the record
+ * @generation: of the object, not 0: it lives from here on; another one than last time zeroes the
+ *	record
  * @now_ns: time that the policy is told
  * @epoch: of the instance
  */
