@@ -22,6 +22,10 @@ for file in "$modules"/tiffin_*_????????.ko; do
 	[ "$file" != "$modules/tiffin_test_family.ko" ] || continue
 	try "good: ${file##*/}" 0 out='would be loaded' not='  miss ' -- verify "${host[@]}" "$file"
 done
+"$root/tools/policy/build" --kernel "$release" --out "$work" --abi "$root/selftests/lists" \
+	"$root/selftests/lists/s3fifo.c" >/dev/null
+try "good: a policy with lists" 0 out='would be loaded' not='  miss ' -- \
+	verify --kernel "$release" --host-abi test_cache=1.0 "$work/s3fifo.ko"
 try "good, in JSON" 0 json='d["refused"] == 0 and d["files"][0]["misses"] == 0' \
 	json='d["files"][0]["policy"] == "stay"' \
 	json='{c["check"] for c in d["files"][0]["checks"]} == {"modinfo", "name", "descriptor", "abi",
