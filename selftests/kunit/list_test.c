@@ -689,7 +689,6 @@ static void list_under_load(struct kunit *test)
 	unsigned int i, cpu, round, nr = 2 * num_online_cpus();
 	struct lab *lab = test->priv;
 	struct list_caller *callers;
-	bool lent;
 
 	callers = kunit_kcalloc(test, nr, sizeof(*callers), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, callers);
@@ -708,7 +707,6 @@ static void list_under_load(struct kunit *test)
 		const char *text = swaps[round % ARRAY_SIZE(swaps)];
 		u64 before = READ_ONCE(callers[0].calls), ticks = READ_ONCE(callers[1].calls);
 
-		atomic_set(&list_two, 0);
 		if (text)
 			KUNIT_EXPECT_EQ_MSG(test, lab_swap(lab, text), 0, "%s", lab_error(lab));
 		else
@@ -718,8 +716,7 @@ static void list_under_load(struct kunit *test)
 		while (READ_ONCE(callers[0].calls) < before + 20 ||
 		       READ_ONCE(callers[1].calls) == ticks)
 			usleep_range(50, 200);
-		lent = list_mem(lab)->sharing == TIFFIN_SHARE_LOCKED;
-		if (lent)
+		if (list_mem(lab)->sharing == TIFFIN_SHARE_LOCKED)
 			KUNIT_EXPECT_EQ_MSG(test, atomic_read(&list_two), 0,
 					    "two calls had the lists at once");
 	}
