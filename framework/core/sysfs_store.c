@@ -118,7 +118,8 @@ ssize_t tiffin_sysfs_scope_stores(struct tiffin_scope *scope, char *buf)
 			continue;
 		len += sysfs_emit_at(buf, len, "%s %s %u %s %u %u %zu %d %u\n",
 				     tiffin_kind_names[k], mem->schema, mem->version,
-				     tiffin_sharing_names[mem->sharing], mem->record_size ?: mem->lists.nr_lists,
+				     tiffin_sharing_names[mem->sharing],
+				     mem->record_size ?: mem->lists.nr_lists,
 				     tiffin_store_records(scope->family, k), mem->bytes,
 				     inst->converts & BIT(k) ? atomic_read(&mem->converted) : 0,
 				     k == TIFFIN_STORE_OBJECT ? tiffin_sweep_left(scope, mem) : 0);
