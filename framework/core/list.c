@@ -133,10 +133,11 @@ static __u32 tiffin_list_index(struct tiffin_lists *lists, __u64 handle, __u32 *
 static __u32 tiffin_list_place(struct tiffin_lists *lists, __u64 handle, __u32 *result)
 {
 	__u32 index = tiffin_list_index(lists, handle, result);
-	const struct tiffin_list_node *node = tiffin_list_at(lists, index);
+	const struct tiffin_list_node *node;
 
-	if (!node)
+	if (!index)
 		return 0;
+	node = &lists->set->node[index - 1];
 	if (tiffin_list_on(lists, node) && node->generation == tiffin_handle_generation(handle))
 		return index;
 	*result = TIFFIN_LIST_OFF;
