@@ -22,6 +22,8 @@
 #include "core/sysfs.h"
 #include "shim.h"
 
+/* Kinds of stores with records; lists have tests of their own. */
+#define KINDS		(TIFFIN_STORE_OBJECT + 1)
 #define OBJECTS		48
 /* Calls meet on these. */
 #define HOT		6
@@ -49,7 +51,7 @@ enum fate { KEEPS, BACK, ZEROS };
  */
 struct flip {
 	bool forward;
-	enum fate fate[TIFFIN_STORE_KINDS];
+	enum fate fate[KINDS];
 };
 
 /**
@@ -304,7 +306,7 @@ static u64 expected(u64 epoch, unsigned int kind, int cpu)
 		u64 epoch;
 		u64 now;
 		u64 then;
-	} known[TIFFIN_STORE_KINDS][SHIM_MAX_CPUS + 1], *at;
+	} known[KINDS][SHIM_MAX_CPUS + 1], *at;
 	const struct flip *flip;
 	u64 e;
 
@@ -387,7 +389,7 @@ CONVERT(convert_3, 3)
 	  sizeof(struct record##layout), all_undo, 0, convert_ },			\
 }
 
-static const struct tiffin_store stores[POLICIES][TIFFIN_STORE_KINDS] = {
+static const struct tiffin_store stores[POLICIES][KINDS] = {
 	[ONE] = STORES("", 1, convert_1, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE, TIFFIN_UNDO_LIVE),
 	[UNO] = STORES("", 1, convert_1, TIFFIN_UNDO_REBUILD, TIFFIN_UNDO_REBUILD,
 		       TIFFIN_UNDO_SNAPSHOT),
@@ -521,7 +523,7 @@ static void expect_flip(enum who from, enum who to, bool forward)
 	unsigned int k, i;
 
 	flip->forward = forward;
-	for (i = 0; i < TIFFIN_STORE_KINDS; i++) {
+	for (i = 0; i < KINDS; i++) {
 		k = stores[to][i].kind;
 		if (forward)
 			flip->fate[k] = schema ? KEEPS : ZEROS;

@@ -13,6 +13,8 @@
 #include "shim.h"
 #include "store_seeds.h"
 
+/* Kinds of stores with records; lists have tests of their own. */
+#define KINDS		(TIFFIN_STORE_OBJECT + 1)
 #define OBJECTS		5
 #define CPUS		2
 #define MAX_SIZE	48
@@ -46,7 +48,7 @@ struct out {
 static struct seed seeds[SEEDS];
 static struct tiffin_family family;
 static struct tiffin_scope *scope;
-static const struct tiffin_store stores[POLICIES][TIFFIN_STORE_KINDS];
+static const struct tiffin_store stores[POLICIES][KINDS];
 
 /* What has to stand in the stores. */
 
@@ -76,9 +78,9 @@ static struct model {
 	u32 older;
 	bool on_probation;
 	bool sweeps;
-	enum tiffin_handover how[TIFFIN_STORE_KINDS];
-	struct image now[TIFFIN_STORE_KINDS];
-	struct image then[TIFFIN_STORE_KINDS];
+	enum tiffin_handover how[KINDS];
+	struct image now[KINDS];
+	struct image then[KINDS];
 	struct tiffin_figures figures;
 } model;
 
@@ -97,7 +99,7 @@ static const struct tiffin_store *decl_of(u32 policy, u32 kind)
 {
 	u32 i;
 
-	for (i = 0; i < TIFFIN_STORE_KINDS; i++)
+	for (i = 0; i < KINDS; i++)
 		if (stores[policy][i].kind == kind)
 			return &stores[policy][i];
 	return NULL;
@@ -140,7 +142,7 @@ static void check_stores(void)
 
 	if (model.active == POLICIES)
 		return;
-	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
+	for (k = 0; k < KINDS; k++) {
 		check_store(inst->store[k], &model.now[k]);
 		if (older && model.older != POLICIES && model.how[k] != TIFFIN_HANDOVER_REFERENCE)
 			check_store(older->store[k], &model.then[k]);
@@ -285,7 +287,7 @@ static void convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in
 #define SNAPSHOT	TIFFIN_UNDO_SNAPSHOT
 #define REBUILD		TIFFIN_UNDO_REBUILD
 
-static const struct tiffin_store stores[POLICIES][TIFFIN_STORE_KINDS] = {
+static const struct tiffin_store stores[POLICIES][KINDS] = {
 	[FIRST] = STORES("", 1, TIFFIN_SHARE_LOCKED, 24, 8, 16, convert, LIVE, LIVE, LIVE),
 	[ODD] = STORES("", 2, TIFFIN_SHARE_LOCKED, 7, 5, 1, convert, LIVE, LIVE, LIVE),
 	[SHARED] = STORES("", 3, TIFFIN_SHARE_ATOMIC, MAX_SIZE, 17, 33, convert, SNAPSHOT, LIVE,
@@ -445,7 +447,7 @@ static void model_swap(u32 to, bool probation, bool by_rollback)
 	if (!want) {
 		model.older = model.active;
 		model.active = to;
-		for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
+		for (k = 0; k < KINDS; k++) {
 			model.then[k] = model.now[k];
 			model.how[k] = handover(model.older, to, k);
 			if (model.how[k] != TIFFIN_HANDOVER_REFERENCE)
@@ -475,7 +477,7 @@ static void model_rollback(void)
 		return;
 	}
 	HOLDS(!tiffin_swap_rollback(scope));
-	for (k = 0; k < TIFFIN_STORE_KINDS && model.older != POLICIES; k++) {
+	for (k = 0; k < KINDS && model.older != POLICIES; k++) {
 		const struct tiffin_store *decl = decl_of(model.older, k);
 
 		if (model.how[k] != TIFFIN_HANDOVER_REFERENCE || decl->undo == SNAPSHOT)
@@ -560,7 +562,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	model.active = POLICIES;
 	shim_cpu_start(0);
 	model_swap(FIRST, false, false);
-	for (k = 0; k < TIFFIN_STORE_KINDS; k++)
+	for (k = 0; k < KINDS; k++)
 		HOLDS(model.how[k] == TIFFIN_HANDOVER_NEW);
 	input = data;
 	input_end = data + size;
