@@ -14,18 +14,21 @@
 #include <tiffin/state.h>
 
 /*
- * The books' records have two layouts, between which each ledger converts: in the second one, that
- * of a ledger which defines LEDGER_SECOND, each begins with words that mean nothing.
+ * The books' records have three layouts, between which each ledger converts: LEDGER_LAYOUT says which
+ * one is a ledger's. They differ in how many words that mean nothing stand at a record's beginning.
  */
-#define LEDGER_PAD_WORDS	3
-#ifdef LEDGER_SECOND
-#define LEDGER_VERSION		2
-#define LEDGER_PAD		__u64 pad[LEDGER_PAD_WORDS]
-#define LEDGER_OWN_PAD		LEDGER_PAD_WORDS
+#ifndef LEDGER_LAYOUT
+#define LEDGER_LAYOUT		1
+#endif
+#define LEDGER_LAYOUTS		3
+#define LEDGER_PADS(layout)	((layout) == 1 ? 0 : (layout) == 2 ? 3 : 5)
+#define LEDGER_PAD		__u64 pad[LEDGER_PADS(LEDGER_LAYOUT)]
+
+/* A family whose ledgers define it keeps the instance's record in one layout. */
+#ifdef LEDGER_BOOK_STAYS
+#define LEDGER_BOOK_PAD		__u64 pad[0]
 #else
-#define LEDGER_VERSION		1
-#define LEDGER_PAD		__u64 pad[0]
-#define LEDGER_OWN_PAD		0
+#define LEDGER_BOOK_PAD		LEDGER_PAD
 #endif
 
 /* The books' totals, each also a counter of the same number; and further counters. */
@@ -47,7 +50,7 @@ enum {
  * @total: so far, over all ledgers that had this record
  */
 struct ledger {
-	LEDGER_PAD;
+	LEDGER_BOOK_PAD;
 	__u64 highest;
 	__u64 carried;
 	__u64 total[LEDGER_TOTALS];
@@ -175,27 +178,27 @@ static int ledger_call(const struct tiffin_ctx *ctx)
 #else
 #define LEDGER_CONVERT		.convert = ledger_convert
 
-/* From either layout to this ledger's. */
+/* From any layout to this ledger's. */
 static void ledger_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
 			   struct tiffin_convert_out *out)
 {
-	const __u32 theirs = in->version == 2 ? LEDGER_PAD_WORDS : 0;
+	const __u32 theirs = LEDGER_PADS(in->version);
 	const __u32 words = in->record_size / sizeof(__u64);
 	const __u64 *from = in->from;
 	__u64 *to = out->record;
 	__u32 i;
 
-	if (in->version > 2 || words > TIFFIN_MAX_RECORD / sizeof(__u64)) {
+	if (in->version > LEDGER_LAYOUTS || words > TIFFIN_MAX_RECORD / sizeof(__u64)) {
 		out->unknown = 1;
 		return;
 	}
 	for (i = theirs; i < words; i++)
-		to[i - theirs + LEDGER_OWN_PAD] = from[i];
+		to[i - theirs + LEDGER_PADS(LEDGER_LAYOUT)] = from[i];
 }
 #endif
 
 #define LEDGER_STORE(kind_, sharing_, type)						\
-	{ "ledger", LEDGER_VERSION, kind_, sharing_, sizeof(type), LEDGER_CONVERT }
+	{ "ledger", LEDGER_LAYOUT, kind_, sharing_, sizeof(type), LEDGER_CONVERT }
 
 /* @record: the instance's, which begins with a struct ledger */
 #define LEDGER_STORES(record)								\

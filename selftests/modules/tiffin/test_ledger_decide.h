@@ -3,6 +3,7 @@
 #ifndef TIFFIN_TEST_LEDGER_DECIDE_H
 #define TIFFIN_TEST_LEDGER_DECIDE_H
 
+#define LEDGER_BOOK_STAYS
 #include <tiffin/packet_steering.h>
 #include <tiffin/test_ledger.h>
 
@@ -12,6 +13,10 @@
  * that of another, and is known from its next call on.
  *
  * An entry is one word, so that it changes as a whole: flow | calls | time of the last call.
+ *
+ * The entries are the checker's own copy. At a swap to a ledger of another layout they go over by
+ * reference, and after a rollback they come from a snapshot, while the flows' records are converted
+ * and after a rollback were never touched: what one way loses or mixes up the other does not.
  */
 #define LEDGER_ENTRIES		500
 #define LEDGER_FLOW_SHIFT	48
@@ -37,12 +42,22 @@ struct ledger_flows {
  * @calls: about the flow
  */
 struct ledger_flow {
+	LEDGER_PAD;
 	__u64 calls;
 };
 
+/* A ledger of an older version of the ABI can't ask for a snapshot. */
+#if TIFFIN_ABI_MINOR(TIFFIN_CORE_ABI) < 1
+#define LEDGER_UNDO
+#else
+#define LEDGER_UNDO	.undo = TIFFIN_UNDO_SNAPSHOT
+#endif
+
 static const struct tiffin_store ledger_stores[] = {
-	LEDGER_STORES(struct ledger_flows),
-	{ "ledger", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, sizeof(struct ledger_flow) },
+	{ "ledger", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct ledger_flows),
+	  LEDGER_UNDO },
+	LEDGER_STORE(TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, struct ledger_cpu),
+	LEDGER_STORE(TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, struct ledger_flow),
 };
 
 /* Does the flow's record hold the count that its entry says? */
