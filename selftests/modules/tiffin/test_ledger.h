@@ -14,14 +14,14 @@
 #include <tiffin/state.h>
 
 /*
- * The books' records have three layouts, between which each ledger converts: LEDGER_LAYOUT says which
- * one is a ledger's. They differ in how many words that mean nothing stand at a record's beginning.
+ * The books' records have three layouts, between which each ledger converts: LEDGER_LAYOUT says
+ * which one is a ledger's. They differ in how many words that mean nothing a record begins with.
  */
 #ifndef LEDGER_LAYOUT
 #define LEDGER_LAYOUT		1
 #endif
 #define LEDGER_LAYOUTS		3
-#define LEDGER_PADS(layout)	((layout) == 1 ? 0 : (layout) == 2 ? 3 : 5)
+#define LEDGER_PADS(layout)	(3 * ((layout) - 1))
 #define LEDGER_PAD		__u64 pad[LEDGER_PADS(LEDGER_LAYOUT)]
 
 /* A family whose ledgers define it keeps the instance's record in one layout. */

@@ -6,10 +6,8 @@
 # the host's of the calls, and the ledgers' books of the calls, which are stores that go over from
 # one to the other with each swap: one record for all, one for each CPU, one for each flow.
 
-# shellcheck source=selftests/packet_steering/guest/lib.sh
-. "$(dirname "$0")/lib.sh"
 # shellcheck source=selftests/packet_steering/guest/lib_books.sh
-. ./lib_books.sh
+. "$(dirname "$0")/lib_books.sh"
 
 swaps=${1:-500}
 [[ $swaps =~ ^[1-9][0-9]*$ ]] || give_up "'$swaps' is no number of swaps"

@@ -10,10 +10,8 @@
 # snapshot. After a rollback both have to be as they were at the flip: the host's count of answers
 # says how many the books may lack.
 
-# shellcheck source=selftests/packet_steering/guest/lib.sh
-. "$(dirname "$0")/lib.sh"
 # shellcheck source=selftests/packet_steering/guest/lib_books.sh
-. ./lib_books.sh
+. "$(dirname "$0")/lib_books.sh"
 
 swaps=${1:-45}
 [[ $swaps =~ ^[1-9][0-9]*$ ]] || give_up "'$swaps' is no number of swaps"
@@ -105,7 +103,7 @@ note_books
 tap_check "no swap failed" same $failed 0
 tap_check "as many swaps as asked for" same "${stat[swaps]}" $((swaps + 1))
 tap_check "as many rollbacks" same "${stat[rollbacks]}" $((swaps / 3))
-tap_check "a rollback took answers back" more $undone 0
+tap_check "a rollback took answers back" more "$undone" 0
 tap_check "the ledgers' own copy went over, nothing else" same "$(book adopted)" 1
 tap_check "records were converted" more "$(awk '$1 == "object" { print $8 }' $scope/stores)" 0
 check_books

@@ -1,8 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2034 # used by the cases
+# shellcheck disable=SC2034,SC2119 # used by the cases, optional arguments
 #
 # What the cases with ledgers share: how the books are read, and traffic that they are held against.
+
+# shellcheck source=selftests/packet_steering/guest/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # What the books say, by the ledger that has them.
 book() { cat /sys/kernel/tiffin/policies/"$(<$scope/active)"/counters/"$1"; }
@@ -70,7 +73,7 @@ end_books()
 {
 	sent_well=0
 	pkill -INT -f '^./ident udp'
-	wait $sender || sent_well=$?
+	wait "$sender" || sent_well=$?
 	each_cpu
 	agree
 }
@@ -87,7 +90,7 @@ note_books()
 # What holds of every run with ledgers.
 check_books()
 {
-	tap_check "packets: all came, once and in order" same $sent_well 0
+	tap_check "packets: all came, once and in order" same "$sent_well" 0
 	tap_check "packets: as many received as sent" \
 		grep -Eq '"sent":([1-9][0-9]*),"received":\1,"lost":0,"duplicated":0,"reordered":0,' /tmp/report
 	tap_check "swaps moved flows" more "$(grown moved)" 0
@@ -95,8 +98,8 @@ check_books()
 		same $((stat[answered] + stat[stock] + stat[continuity])) "${stat[calls]}"
 	tap_check "no call ran over a flip, says dispatch" same "${stat[overlapped]}" 0
 	tap_check "no call ran over a flip, say the ledgers" same "$(book overlaps)" 0
-	tap_check "the books hold each answer but those taken back, at least" more $undone $((undone_min - 1))
-	tap_check "the books hold each answer but those taken back, at most" more $((undone_max + 1)) $undone
+	tap_check "the books hold each answer but those taken back, at least" more "$undone" $((undone_min - 1))
+	tap_check "the books hold each answer but those taken back, at most" more $((undone_max + 1)) "$undone"
 	tap_check "the CPUs' books hold as many" same "$cpu_calls" "$calls"
 	tap_check "the flows' books were compared, more than half of the calls" \
 		more $((2 * $(book compared))) "$calls"
