@@ -7,7 +7,7 @@
 KERNELS ?= 6.12 6.1
 K ?= $(KERNELS)
 
-.PHONY: all modules policies tiffin check check-full check-mutants abi-diff demo bench clean help
+.PHONY: all modules policies tiffin check check-full check-mutants abi-diff demo bench bench-state clean help
 
 
 all: modules policies tiffin
@@ -20,6 +20,7 @@ help:
 	@echo "make check-mutants    break the product on purpose; each break must be noticed"
 	@echo "make abi-diff         what changed in the ABI since it was recorded (FROM=1.0), and why"
 	@echo "make bench            measure"
+	@echo "make bench-state      what swaps cost by the size of stores; a part of bench"
 	@echo "make modules K=6.12   host modules for one kernel (6.12, 6.1, running, a release)"
 	@echo "make policies K=6.12  policies for one kernel"
 	@echo "make tiffin           the command"
@@ -60,6 +61,10 @@ demo:
 bench:
 	tools/deps build vm test demo
 	tools/bench/run
+
+bench-state:
+	tools/deps build vm test demo
+	tools/bench/run state
 
 clean:
 	rm -rf .build

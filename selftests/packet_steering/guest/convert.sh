@@ -23,9 +23,9 @@ nap() { read -rt 0.002 -u $never || :; }
 # awaits FILE WORD, answers LEDGER N: wait, but not for ever.
 awaits()
 {
-	local end=$((SECONDS + 180))
+	local end=$((SECONDS + 180)) word
 
-	until [ "$(<"$1")" = "$2" ]; do
+	while read -r word <"$1" && [ "$word" != "$2" ]; do
 		[ $SECONDS -lt $end ] || return
 		nap
 	done
@@ -34,7 +34,7 @@ answers()
 {
 	local end=$((SECONDS + 180))
 
-	until [ "$(<"${folder[$1]}/counters/own")" -ge "$2" ]; do
+	while read -r own <"${folder[$1]}/counters/own" && [ "$own" -lt "$2" ]; do
 		[ $SECONDS -lt $end ] || return
 		nap
 	done
@@ -44,7 +44,7 @@ answers()
 go()
 {
 	awaits $scope/state stable || failed=$((failed + 1))
-	if ! echo "$2" >$scope/"$1"; then
+	if ! echo "$2" 2>/dev/null >$scope/"$1"; then
 		failed=$((failed + 1))
 		tap_note "$2: $(<$scope/error)"
 	fi
@@ -60,7 +60,6 @@ there_and_back()
 	before=${stat[answered]}
 	go swap "ledger_c probation_ms=600000"
 	answers ledger_c $((1 + RANDOM % 100)) || failed=$((failed + 1))
-	own=$(<"${folder[ledger_c]}/counters/own")
 	echo 1 >$scope/rollback || failed=$((failed + 1))
 	read_stats
 	undone_min=$((undone_min + own))
@@ -80,7 +79,7 @@ converting()
 		answers ledger_a $((RANDOM % 20)) || failed=$((failed + 1))
 		done=$((done + 3))
 		((done % 999)) || echo "# $done swaps"
-	done 2>/dev/null
+	done
 }
 
 tap_begin

@@ -10,15 +10,17 @@
 # What the books say, by the ledger that has them.
 book() { cat /sys/kernel/tiffin/policies/"$(<$scope/active)"/counters/"$1"; }
 
-# The scope's stats, all of one reading, in the array stat.
+# The scope's stats, all of one reading, in the array stat: a `read` for each line would have the kernel
+# make the text anew each time, in which a line may by then begin elsewhere.
 declare -A stat
 read_stats()
 {
-	local key value
+	local line lines
 
-	while read -r key value; do
-		stat[$key]=$value
-	done <$scope/stats
+	mapfile -t lines <$scope/stats
+	for line in "${lines[@]}"; do
+		stat[${line%% *}]=${line#* }
+	done
 }
 
 # Each CPU carries its own book to the counter when it gets a call: one packet from each.

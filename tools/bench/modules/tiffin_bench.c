@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a call costs: an empty loop, a direct call, an indirect one, and tiffin_dispatch() with
- * whatever policy is active, in ticks of the time stamp counter. Reading the family's file `ticks`
- * measures. Where QEMU counts instructions (-icount shift=0) one tick is one instruction.
+ * whatever policy is active, about no object and about one, in ticks of the time stamp counter.
+ * Reading the family's file `ticks` measures. Where QEMU counts instructions (-icount shift=0) one
+ * tick is one instruction.
  */
 #include <linux/irqflags.h>
 #include <linux/module.h>
@@ -14,6 +15,7 @@
 #include "core/family.h"
 
 #define BENCH_CALLS	1000
+#define BENCH_OBJECTS	16
 #define BENCH_TRIES	32	/* the least of them counts: the others were disturbed */
 
 typedef void (*bench_fn)(const struct tiffin_ctx *ctx, const struct tiffin_bench_in *in,
@@ -34,10 +36,11 @@ enum bench_way {
 	BENCH_DIRECT,
 	BENCH_INDIRECT,
 	BENCH_DISPATCH,
+	BENCH_OBJECT,
 	BENCH_WAYS,
 };
 
-static const char * const bench_names[] = { "empty", "direct", "indirect", "dispatch" };
+static const char * const bench_names[] = { "empty", "direct", "indirect", "dispatch", "object" };
 
 /* A loop for each way, as a choice within it would be counted too. */
 #define BENCH_LOOP(statement)						\
@@ -65,6 +68,10 @@ static noinline void bench_calls(enum bench_way way)
 	case BENCH_INDIRECT:
 		BENCH_LOOP(READ_ONCE(bench_indirect)(&ctx, &in, &out));
 		break;
+	case BENCH_OBJECT:
+		call.object = BENCH_OBJECTS - 1;
+		call.generation = 1;
+		fallthrough;
 	case BENCH_DISPATCH:
 		BENCH_LOOP(tiffin_dispatch(bench_family.scope, &call, &in, &out));
 		break;
@@ -117,6 +124,7 @@ static struct tiffin_family bench_family = {
 	.owner = THIS_MODULE,
 	.hooks = bench_hooks,
 	.nr_hooks = ARRAY_SIZE(bench_hooks),
+	.max_objects = BENCH_OBJECTS,
 	.ops = &bench_ops,
 	.attrs = &bench_group,
 	.limits = TIFFIN_LIMITS_INIT,
