@@ -69,6 +69,11 @@ struct tiffin_ps_cpu {
  * @nr_usable: entries of @usable, 1 or more
  * @cpus: state of each CPU, by number; valid during the call
  * @usable: numbers of the CPUs that an answer may name, ascending; valid during the call
+ * @heat: packets of the flow placed at this stage in a second, lately: what is older than 1/8 s
+ *	counts half, than 1/4 s a quarter, and so on. The host takes it when the policy is asked, so
+ *	where that was longer ago it is the average since; 0 until it is known of a flow. It goes on
+ *	whichever policy is active, so that with @flow_cpu a policy starts warm. Since 1.1.
+ * @reserved: zero
  */
 struct tiffin_ps_in {
 	__u32 size;
@@ -86,6 +91,8 @@ struct tiffin_ps_in {
 	__u32 nr_usable;
 	const struct tiffin_ps_cpu *cpus;
 	const __u32 *usable;
+	__u32 heat;
+	__u32 reserved;
 };
 
 /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The flow table and the rule that keeps order; the invariants are in flow.h. */
 
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
@@ -75,11 +76,35 @@ void ps_bucket_forget(struct ps_bucket *b, u32 now)
 	WRITE_ONCE(b->stuck, 0);
 }
 
+u32 ps_heat(struct ps_heat *heat, u32 generation, u32 seq, u32 now)
+{
+	u32 rate = READ_ONCE(heat->rate), fresh, span, halves;
+	u64 since = READ_ONCE(heat->since);
+
+	if (READ_ONCE(heat->generation) != generation) {
+		WRITE_ONCE(heat->generation, generation);
+		WRITE_ONCE(heat->since, ps_word(seq, now));
+		WRITE_ONCE(heat->rate, 0);
+		return 0;
+	}
+	if (!ps_elapsed(since, now, PS_HEAT_HALF) ||
+	    cmpxchg64(&heat->since, since, ps_word(seq, now)) != since)
+		return rate;
+	span = now - (u32)since;
+	fresh = min_t(u64, div_u64((u64)(seq - ps_word_seq(since)) * HZ, span), U32_MAX);
+	halves = min_t(u32, span / PS_HEAT_HALF, 31);
+	rate = fresh > rate ? fresh - ((fresh - rate) >> halves) :
+			      fresh + ((rate - fresh) >> halves);
+	WRITE_ONCE(heat->rate, rate);
+	return rate;
+}
+
 int ps_table_init(struct ps_table *table)
 {
 	table->bucket = vzalloc(array_size(PS_BUCKETS, sizeof(*table->bucket)));
 	table->seen = vzalloc(array_size(PS_STAMPS, sizeof(*table->seen)));
-	if (!table->bucket || !table->seen) {
+	table->heat = vzalloc(array_size(PS_BUCKETS, sizeof(*table->heat)));
+	if (!table->bucket || !table->seen || !table->heat) {
 		ps_table_exit(table);
 		return -ENOMEM;
 	}
@@ -89,6 +114,7 @@ int ps_table_init(struct ps_table *table)
 
 void ps_table_exit(struct ps_table *table)
 {
+	vfree(table->heat);
 	vfree(table->seen);
 	vfree(table->bucket);
 }

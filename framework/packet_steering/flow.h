@@ -132,13 +132,30 @@ struct ps_seen {
 };
 
 /**
+ * struct ps_heat - how many packets a flow at a stage had lately
+ * @since: sequence << 32 | jiffies, when that was taken
+ * @rate: segments a second
+ * @generation: of the flow
+ */
+struct ps_heat {
+	u64 since;
+	u32 rate;
+	u32 generation;
+};
+
+/* What is older than so many jiffies counts half of what came since. */
+#define PS_HEAT_HALF		(HZ / 8)
+
+/**
  * struct ps_table - the flow table
  * @bucket: by stage and hash
  * @seen: by stamp; apart from the buckets, as other CPUs write it
+ * @heat: of each bucket; apart, as only questions ask for it
  */
 struct ps_table {
 	struct ps_bucket *bucket;
 	struct ps_seen *seen;
+	struct ps_heat *heat;
 };
 
 /**
@@ -430,6 +447,22 @@ static __always_inline bool ps_bucket_repeats(struct ps_bucket *b, u64 word,
 	WRITE_ONCE(b->repeat, left - 1);
 	return true;
 }
+
+/**
+ * ps_heat - how many packets has a flow at a stage had lately?
+ * @heat: of the bucket
+ * @generation: of the flow there
+ * @seq: sequence of the next segment
+ * @now: jiffies
+ *
+ * All that it needs is in the sequence: packets pay nothing for it. The flow's first question finds
+ * 0, and begins the count.
+ *
+ * Context: any. Of several CPUs that come at once, one takes the rate; the others get the older
+ * one.
+ * Return: segments a second.
+ */
+u32 ps_heat(struct ps_heat *heat, u32 generation, u32 seq, u32 now);
 
 /**
  * ps_bucket_unseen - a packet is placed in a bucket of which no next stage is known

@@ -285,6 +285,7 @@ static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct p
 		.generation = READ_ONCE(b->generation),
 		.now_ns = local_clock(),
 	};
+	struct ps_heat *heat = &ps_steer.table.heat[ps_place_index(place)];
 	const struct tiffin_ps_in in = {
 		.size = sizeof(in),
 		.stage = ps_place_stage(place),
@@ -301,6 +302,7 @@ static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct p
 		.nr_usable = usable->nr,
 		.cpus = ps_cpus.state,
 		.usable = usable->cpu,
+		.heat = ps_heat(heat, call.generation, ps_word_seq(word), jiffies),
 	};
 	struct tiffin_ps_out out = { .size = sizeof(out), .verdict = TIFFIN_PS_STOCK };
 	enum tiffin_verdict verdict = tiffin_dispatch(ps_family.scope, &call, &in, &out);

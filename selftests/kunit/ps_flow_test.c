@@ -471,6 +471,42 @@ static void flow_lanes_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ps_table_lanes(&lab->table, -1, lab->now, 2), 0);
 }
 
+/* A flow's heat: what is older than PS_HEAT_HALF counts half, and so on. */
+static void flow_heat(struct kunit *test)
+{
+	const u32 second = 8 * PS_HEAT_HALF, hot = 64 * HZ;
+	struct ps_heat heat = { 0 };
+	u32 now = -second, seq = -500;
+
+	/* The first question begins the count, from any sequence; it goes on through both wraps. */
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 1, seq, now), 0);
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 1, seq + 900, now + PS_HEAT_HALF - 1), 0);
+	now += 2 * second;
+	seq += 2 * 64 * second;
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 1, seq, now), hot);
+	/* A late clock takes nothing anew. */
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 1, seq, now - 1), hot);
+	/* Silent for a half, for two more, for ever. */
+	now += PS_HEAT_HALF;
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 1, seq, now), hot / 2);
+	now += 2 * PS_HEAT_HALF;
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 1, seq, now), hot / 8);
+	now += 100 * second;
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 1, seq, now), 0);
+	/* It becomes hot, half of the way at a time, and no number is too large. */
+	now += PS_HEAT_HALF;
+	seq += 8 * second;
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 1, seq, now), hot / 2);
+	now += 32 * PS_HEAT_HALF;
+	seq += U32_MAX;
+	KUNIT_EXPECT_GE(test, ps_heat(&heat, 1, seq, now), U32_MAX / 5);
+	/* Another flow in the bucket is cold. */
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 2, seq, now), 0);
+	now += PS_HEAT_HALF;
+	seq += 8 * second;
+	KUNIT_EXPECT_EQ(test, ps_heat(&heat, 2, seq, now), hot / 2);
+}
+
 /* A reset table knows no flow, and gives each bucket to a new one. */
 static void flow_reset(struct kunit *test)
 {
@@ -509,6 +545,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_repeat_stay),
 	KUNIT_CASE(flow_slot),
 	KUNIT_CASE(flow_lanes_in_use),
+	KUNIT_CASE(flow_heat),
 	KUNIT_CASE(flow_reset),
 	{}
 };

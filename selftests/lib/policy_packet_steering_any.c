@@ -34,6 +34,7 @@ static void storm(struct ps *ps, unsigned int packets, void (*before)(struct ps 
 			.len = test_random() % 65536,
 			.segs = 1 + test_random() % 64,
 			.in_flight = test_random() % 100,
+			.heat = test_random() % 3 * 1000,
 		});
 	}
 }

@@ -104,6 +104,7 @@ static void decide(struct ps *ps, struct input *input)
 	packet.in_flight = number(input, UINT32_MAX);
 	packet.len = number(input, UINT32_MAX);
 	packet.segs = number(input, UINT32_MAX);
+	packet.heat = number(input, UINT32_MAX);
 	ps_decide(ps, &packet);
 }
 
