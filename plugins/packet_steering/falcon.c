@@ -30,7 +30,7 @@ static const struct tiffin_tunable falcon_tunables[] = {
 		     0, TIFFIN_PS_MAX_REPEAT, 31 },
 };
 
-enum { FIRST, SECOND, UNSPLIT, CHANGED, CARRIED };
+enum { FIRST, SECOND, UNSPLIT, CHANGED, CARRIED, WARM };
 
 static const struct tiffin_counter falcon_counters[] = {
 	[FIRST] = { "first", "answers that named the first choice" },
@@ -38,6 +38,7 @@ static const struct tiffin_counter falcon_counters[] = {
 	[UNSPLIT] = { "unsplit", "answers that named the flow's one CPU, as all CPUs are busy" },
 	[CHANGED] = { "changed", "times a flow at a stage went from one choice to the other" },
 	[CARRIED] = { "carried", "records of version 1.0 that were carried over" },
+	[WARM] = { "warm", "flows new to falcon, but not to the host: they settle first" },
 };
 
 /* A CPU is clearly idler if its load is lower by this much, in 1/1000. */
@@ -164,12 +165,28 @@ static __u32 falcon_choice(const struct tiffin_ctx *ctx, const struct tiffin_ps_
 	return on;
 }
 
+/*
+ * A flow that has packets on their way, under another policy so far: wherever falcon wants it
+ * first, it settles there. Else a swap would have all flows choose at once, by one sample of the
+ * load.
+ */
+static void falcon_start_warm(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in)
+{
+	struct falcon_flow *flow = tiffin_object(ctx);
+
+	if (!tiffin_object_fresh(ctx) || !in->heat)
+		return;
+	tiffin_store(&flow->until_ns, ctx->now_ns + falcon_settle_ns(ctx));
+	tiffin_count(ctx, WARM, 1);
+}
+
 static void falcon_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,
 			  struct tiffin_ps_out *out)
 {
 	__u32 n = in->nr_usable, base = ((__u64)in->hash * n) >> 32, second;
 	unsigned int what = FIRST;
 
+	falcon_start_warm(ctx, in);
 	out->verdict = TIFFIN_PS_CPU;
 	out->repeat = tiffin_tunable(ctx, REPEAT);
 	out->cpu = in->usable[(base + in->stage) % n];

@@ -32,6 +32,19 @@ policy_swap hash
 policy_swap falcon
 traffic_lost_nothing
 
+# falcon -> hash -> falcon: the host has kept how hot each flow is, and where it is. Those of the
+# traffic are 8 at 4 stages, and less hot ones on the way back; a flow that begins is cold.
+traffic_begin udp A1 B1 2000 8
+traffic_wait 4000
+cold=$(policy_counter falcon warm)
+policy_swap hash
+traffic_wait 4000
+policy_swap falcon
+traffic_wait 4000
+expect "flows that begin are cold" "$cold" -lt 8
+expect "flows that hash had are warm" "$(policy_counter falcon warm)" -ge 24
+traffic_lost_nothing
+
 # 1.0 -> 1.1 -> back -> 1.1: what 1.1 keeps of a flow is made of what 1.0 kept, each time.
 policy_load "$(realpath "$POLICY_DIR"/more/tiffin_falcon_1_0_*.ko)"
 traffic_begin udp A1 B1 2000 8

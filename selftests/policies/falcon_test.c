@@ -243,6 +243,29 @@ TEST(a_flow_that_is_on_its_second_choice_stays)
 	ps_free(ps);
 }
 
+/* falcon -> hash -> falcon: what the host knows of a flow is all that is left, and it is enough. */
+TEST(a_flow_with_packets_settles_after_a_swap)
+{
+	const __u32 hot = 77, idle = 78;
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 first = ps_ask(ps, .hash = hot, .heat = 1000);
+
+	EXPECT_EQ(policy_host_counter(ps->host, "warm"), 1);
+	ps_swap(ps, policy_named("hash"));
+	EXPECT_EQ(ps_ask(ps, .hash = hot, .heat = 1000), first);
+	ps_swap(ps, POLICY);
+	/* A sample of the load does not have the hot flow elsewhere at once. */
+	ps->cpu[first].load = 1000;
+	EXPECT_EQ(ps_ask(ps, .hash = hot, .heat = 1000), first);
+	EXPECT_NE(ps_ask(ps, .hash = idle), first);
+	EXPECT_EQ(policy_host_counter(ps->host, "warm"), 1);
+	ps->now_ns += 49999999;
+	EXPECT_EQ(ps_ask(ps, .hash = hot, .heat = 1000), first);
+	ps->now_ns += 1;
+	EXPECT_NE(ps_ask(ps, .hash = hot, .heat = 1000), first);
+	ps_free(ps);
+}
+
 /* The same flow at its first stage is where hash would have it: a swap between them moves less. */
 TEST(first_stage_as_hash)
 {
