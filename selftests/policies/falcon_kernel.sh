@@ -34,9 +34,10 @@ traffic_lost_nothing
 
 # falcon -> hash -> falcon: the host has kept how hot each flow is, and where it is. Those of the
 # traffic are 8 at 4 stages, and less hot ones on the way back; a flow that begins is cold.
+before=$(policy_counter falcon warm)
 traffic_begin udp A1 B1 2000 8
 traffic_wait 4000
-cold=$(policy_counter falcon warm)
+cold=$(($(policy_counter falcon warm) - before))
 policy_swap hash
 traffic_wait 4000
 policy_swap falcon

@@ -33,7 +33,8 @@ static struct tiffin_family state_family;
 static u32 *state_writes;
 static atomic64_t state_written, state_continuity, state_wrong, state_checked;
 static struct task_struct *state_thread[NR_CPUS];
-static unsigned int state_threads;
+/* Threads that are there; and for how many the objects are divided, which stays as they end. */
+static unsigned int state_threads, state_split;
 static DEFINE_MUTEX(state_lock);
 
 static enum tiffin_verdict state_call(enum tiffin_state_op op, u32 object)
@@ -65,14 +66,15 @@ static void state_write(u32 object)
 		state_writes[object]++;
 }
 
-/* Thread number n has the objects n, n + threads, ... alone. */
+/* Thread number n of so many has the objects n, n + threads, ... alone. */
 static int state_writer(void *number)
 {
-	u32 mine = (unsigned long)number, each = objects / state_threads, random = mine, i;
+	u32 threads = state_split, each = objects / threads;
+	u32 mine = (unsigned long)number, random = mine, i;
 
 	for (i = 0; !kthread_should_stop(); i++) {
 		random = random * 1664525 + 1013904223;
-		state_write(objects ? ((u64)random * each >> 32) * state_threads + mine : 0);
+		state_write(objects ? ((u64)random * each >> 32) * threads + mine : 0);
 		if (!(i % 64))
 			cond_resched();
 	}
@@ -105,6 +107,7 @@ static int state_start(void)
 		state_thread[nr++] = task;
 	}
 	state_threads = nr;
+	state_split = nr;
 	while (nr)
 		wake_up_process(state_thread[--nr]);
 	return 0;
