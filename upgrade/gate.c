@@ -104,7 +104,7 @@ int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32
 {
 	u64 start, now, limit = (u64)close_us * NSEC_PER_USEC;
 	unsigned long flags;
-	int busy;
+	int busy, rc = -EAGAIN;
 
 	mutex_lock(&tiffin_one_gate);
 	cpus_read_lock();
@@ -124,9 +124,11 @@ int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32
 	if (busy < 0) {
 		/* What calls did inside comes before the flip: pairs with their leaving. */
 		smp_mb();
-		tiffin_instance_flip(gate->active, next, gate->epoch + 1, now);
-		WRITE_ONCE(gate->active, next);
-		WRITE_ONCE(gate->epoch, gate->epoch + 1);
+		rc = tiffin_instance_flip(gate->active, next, gate->epoch + 1, now);
+		if (!rc) {
+			WRITE_ONCE(gate->active, next);
+			WRITE_ONCE(gate->epoch, gate->epoch + 1);
+		}
 	} else {
 		report->busy_hook = READ_ONCE(per_cpu_ptr(gate->cpu, busy)->hook);
 	}
@@ -138,5 +140,5 @@ int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32
 	cpus_read_unlock();
 	mutex_unlock(&tiffin_one_gate);
 	report->busy_cpu = busy;
-	return busy < 0 ? 0 : -EAGAIN;
+	return rc;
 }

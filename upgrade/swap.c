@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "core/event.h"
+#include "core/quarantine.h"
 #include "core/scope.h"
 #include "core/trace.h"
 #include "swap.h"
@@ -174,7 +175,7 @@ static int tiffin_swap_flip(struct tiffin_scope *scope, struct tiffin_instance *
 				      &gate);
 		mutex_lock(&swap->text_lock);
 		flip->attempts++;
-		if (!rc) {
+		if (rc != -EAGAIN) {
 			flip->close_ns = gate.closed_ns;
 		} else {
 			hook = gate.busy_hook == TIFFIN_HOOK_SWEEP ? "convert" :
@@ -187,8 +188,8 @@ static int tiffin_swap_flip(struct tiffin_scope *scope, struct tiffin_instance *
 		mutex_unlock(&swap->text_lock);
 		trace_tiffin_swap_step(scope->family->name, scope->name, swap->report.id,
 				       rc ? "reopened" : "flipped", gate.closed_ns);
-		if (!rc)
-			return 0;
+		if (rc != -EAGAIN)
+			return rc;
 		pause = max_t(u64, TIFFIN_RETRY_US,
 			      TIFFIN_RETRY_TIMES * div_u64(gate.closed_ns, NSEC_PER_USEC));
 		usleep_range(pause, 2 * pause);
@@ -358,6 +359,11 @@ static void tiffin_swap_why_none(struct tiffin_scope *scope, struct tiffin_loade
 	struct tiffin_family *family = scope->family;
 	u64 held, more;
 
+	if (rc == -EFAULT) {
+		scnprintf(why, len, "init of %s had to be ended, and it is in quarantine; nothing has changed: see /sys/kernel/tiffin/faults",
+			  policy->id);
+		return;
+	}
 	if (rc != -EDQUOT) {
 		scnprintf(why, len, "no memory for an instance of %s; nothing has changed",
 			  policy->id);
@@ -379,6 +385,7 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 	struct tiffin_swap *swap = &scope->swap;
 	u64 start = ktime_get_ns();
 	struct tiffin_instance *next;
+	bool probation;
 	char why[256];
 	int rc;
 
@@ -408,7 +415,12 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 			      &swap->report.flip);
 	if (rc) {
 		swap->previous = NULL;
-		scnprintf(why, sizeof(why),
+		if (rc == -EFAULT)
+			scnprintf(why, sizeof(why),
+				  "%s is in quarantine, as converting what %s left had to be ended, or by another call; %s stays active: see /sys/kernel/tiffin/faults",
+				  policy->id, swap->report.from, swap->report.from);
+		else
+			scnprintf(why, sizeof(why),
 			  "%s/%s: no flip within %u ms, held up by %s; %s stays active: raise timeout_ms or limits/close_us, or ask again under less load",
 			  scope->family->name, scope->name, req->timeout_ms,
 			  swap->report.held_up_by[0] ? swap->report.held_up_by : "its preparation",
@@ -421,23 +433,31 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 	swap->error[0] = '\0';
 	swap->swaps++;
 	mutex_unlock(&swap->text_lock);
+	/* Nobody goes back to a policy in quarantine. */
+	probation = req->probation_ms && !tiffin_quarantined(swap->previous->policy);
 	/* First the gates: nothing that the newer policy does shall escape them. */
-	if (req->probation_ms)
+	if (probation)
 		tiffin_swap_probation(scope, req->probation_ms);
 	tiffin_swap_flipped(scope);
 	tiffin_sweep_begin(scope);
-	tiffin_event_swap(scope, "swap", "");
-	if (!req->probation_ms)
-		tiffin_swap_keep(scope, "no probation asked for");
+	tiffin_event_swap(scope, "swap", req->why ?: "");
+	if (!probation)
+		tiffin_swap_keep(scope, req->why ?: req->probation_ms ?
+				 "no probation: the policy before is in quarantine" :
+				 "no probation asked for");
 	return 0;
 
 err_instance:
+	if (rc == -EFAULT)
+		tiffin_quarantine_tell(policy);
 	tiffin_instance_destroy(next);
 	policy = NULL;		/* the instance held it */
 err_health:
 	kvfree(swap->health.hook);
 	swap->health.hook = NULL;
 err_policy:
+	if (policy && rc == -EFAULT)
+		tiffin_quarantine_tell(policy);
 	if (policy)
 		tiffin_policy_release(policy);
 	return tiffin_swap_fail(scope, rc, why);
@@ -459,6 +479,13 @@ int tiffin_swap_request(struct tiffin_scope *scope, const struct tiffin_swap_req
 				   req->policy, scope->family->name, scope->family->name);
 		goto out_stable;
 	}
+	if (tiffin_quarantined(policy)) {
+		rc = tiffin_refuse(scope, -ENOTRECOVERABLE,
+				   "%s is in quarantine, and stays there: load another build of it; /sys/kernel/tiffin/faults says what it did",
+				   policy->id);
+		tiffin_policy_release(policy);
+		goto out_stable;
+	}
 	if (policy == scope->gate.active->policy) {
 		tiffin_policy_release(policy);
 		rc = tiffin_refuse(scope, -EALREADY, "%s is active already",
@@ -472,6 +499,101 @@ out_stable:
 	WRITE_ONCE(swap->state, TIFFIN_STABLE);
 out:
 	mutex_unlock(&swap->lock);
+	return rc;
+}
+
+/*
+ * Swap whatever is under way, but for another request, which has to end first. The swap's lock is
+ * held. A probation ends with the policy that is on it staying, for that moment; a sweep ends where it
+ * is: the records that it has not come to begin anew.
+ */
+static int tiffin_swap_force(struct tiffin_scope *scope, const char *spec, const char *why)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	struct tiffin_swap_request *req;
+	struct tiffin_store_mem *mem;
+	struct tiffin_loaded *policy;
+	int rc;
+
+	if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
+		tiffin_swap_keep(scope, why);
+	if (READ_ONCE(swap->state) == TIFFIN_SWEEPING) {
+		tiffin_sweep_cancel(scope);
+		mem = scope->gate.active->store[TIFFIN_STORE_OBJECT];
+		if (mem->from)
+			tiffin_store_converted(mem);
+		tiffin_swap_try_stable(scope);
+	}
+	if (cmpxchg(&swap->state, TIFFIN_STABLE, TIFFIN_PREPARING) != TIFFIN_STABLE)
+		return -EBUSY;
+	policy = tiffin_policy_find(scope->family, spec);
+	rc = PTR_ERR_OR_ZERO(policy);
+	if (rc)
+		goto out_stable;
+	if (policy == scope->gate.active->policy)
+		rc = -EALREADY;
+	else if (tiffin_quarantined(policy))
+		rc = -ENOTRECOVERABLE;
+	if (rc)
+		goto out_policy;
+	rc = -ENOMEM;
+	req = kzalloc(sizeof(*req), GFP_KERNEL);
+	if (!req)
+		goto out_policy;
+	tiffin_swap_defaults(scope, req);
+	req->probation_ms = 0;
+	req->why = why;
+	rc = tiffin_swap_run(scope, policy, req);
+	kfree(req);
+	return rc;
+
+out_policy:
+	tiffin_policy_release(policy);
+out_stable:
+	WRITE_ONCE(swap->state, TIFFIN_STABLE);
+	return rc;
+}
+
+int tiffin_swap_rescue(struct tiffin_scope *scope)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	struct tiffin_loaded *policy;
+	char why[128], before[TIFFIN_ID_LEN];
+	int rc = 0;
+
+	mutex_lock(&swap->lock);
+	policy = scope->gate.active->policy;
+	if (!tiffin_quarantined(policy))
+		goto out;
+	tiffin_quarantine_tell(policy);
+	tiffin_quarantine_why(policy, why, sizeof(why));
+	if (READ_ONCE(swap->state) == TIFFIN_PROBATION &&
+	    !tiffin_quarantined(swap->previous->policy)) {
+		/* One that is begun already is brought to its end by the probation's work. */
+		rc = swap->undo[0] ? -EBUSY : tiffin_swap_undo(scope, why, TIFFIN_FLIP_BACK_MS);
+		goto out;
+	}
+	mutex_lock(&swap->text_lock);
+	strscpy(before, swap->previous_id, sizeof(before));
+	mutex_unlock(&swap->text_lock);
+	rc = before[0] ? tiffin_swap_force(scope, before, why) : -ENOENT;
+	if (rc && rc != -EBUSY)
+		rc = tiffin_swap_force(scope, TIFFIN_DEFAULT_NAME, why);
+	if (!rc)
+		pr_notice("tiffin: %s/%s: %s is active in place of a policy in quarantine\n",
+			  scope->family->name, scope->name, scope->gate.active->policy->id);
+out:
+	mutex_unlock(&swap->lock);
+	return rc;
+}
+
+int tiffin_swap_default(struct tiffin_scope *scope, const char *why)
+{
+	int rc;
+
+	mutex_lock(&scope->swap.lock);
+	rc = tiffin_swap_force(scope, TIFFIN_DEFAULT_NAME, why);
+	mutex_unlock(&scope->swap.lock);
 	return rc;
 }
 

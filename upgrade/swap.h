@@ -62,6 +62,7 @@ enum tiffin_swap_state {
  * @timeout_ms: from here to the flip
  * @nr_gates: entries of @gates
  * @gates: what must hold during the probation
+ * @why: what the report and the event say of a swap that nobody asked for; else NULL
  */
 struct tiffin_swap_request {
 	char policy[TIFFIN_ID_LEN];
@@ -69,6 +70,7 @@ struct tiffin_swap_request {
 	u32 timeout_ms;
 	u32 nr_gates;
 	struct tiffin_health_gate gates[TIFFIN_MAX_GATES];
+	const char *why;
 };
 
 /**
@@ -186,8 +188,9 @@ int tiffin_swap_parse(struct tiffin_scope *scope, char *text, struct tiffin_swap
  * Context: process, may sleep.
  * Return: 0 when flipped; -ENOENT no such policy, -EALREADY it is active, -EBUSY another request
  * or a probation is under way, -EINVAL a gate names an unknown metric, -EDQUOT its stores would
- * take more memory than limits/stores_kib allows, -ENOMEM, -ETIMEDOUT. The scope's error says more,
- * and what to do.
+ * take more memory than limits/stores_kib allows, -ENOTRECOVERABLE the policy is in quarantine,
+ * -EFAULT it has come there by its init or a conversion, -ENOMEM, -ETIMEDOUT. The scope's error says
+ * more, and what to do.
  */
 int tiffin_swap_request(struct tiffin_scope *scope, const struct tiffin_swap_request *req);
 
@@ -210,6 +213,29 @@ int tiffin_swap_rollback(struct tiffin_scope *scope);
  * Return: 0; -ENOENT where no probation is under way; -EBUSY.
  */
 int tiffin_swap_commit(struct tiffin_scope *scope);
+
+/**
+ * tiffin_swap_rescue - replace the active policy, which is in quarantine
+ * @scope: where
+ *
+ * See rescue.h, which calls it again where it fails.
+ *
+ * Context: process, may sleep.
+ * Return: 0 where another policy is active; -EBUSY where a request has the scope; other errors.
+ */
+int tiffin_swap_rescue(struct tiffin_scope *scope);
+
+/**
+ * tiffin_swap_default - make the built-in default active, whatever is under way
+ * @scope: where
+ * @why: for the report
+ *
+ * Ends a probation and a sweep.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EALREADY; -EBUSY where a request has the scope; other errors.
+ */
+int tiffin_swap_default(struct tiffin_scope *scope, const char *why);
 
 /**
  * tiffin_swap_reset_times - forget hold and hook times, unless a probation reads them

@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 
+#include "core/quarantine.h"
 #include "core/scope.h"
 #include "sweep.h"
 
@@ -40,7 +41,8 @@ static void tiffin_sweep_work(struct work_struct *work)
 	struct tiffin_store_mem *mem = inst->store[TIFFIN_STORE_OBJECT];
 
 	while (sweep->next < mem->nr_objects) {
-		if (READ_ONCE(scope->gate.active) != inst)
+		/* What a policy in quarantine is asked for comes to nothing: the rescue ends this. */
+		if (READ_ONCE(scope->gate.active) != inst || tiffin_quarantined(inst->policy))
 			return;
 		if (tiffin_sweep_record(scope, inst, sweep->next))
 			WRITE_ONCE(sweep->next, sweep->next + 1);

@@ -31,4 +31,22 @@ static inline bool tiffin_module_traced(const struct module *mod)
 #endif
 }
 
+/**
+ * tiffin_module_text - where the text of a module lies
+ * @mod: the module
+ * @start: receives its first address
+ * @size: receives its bytes; a policy's has no text for its start alone
+ */
+static inline void tiffin_module_text(const struct module *mod, unsigned long *start,
+				      unsigned long *size)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	*start = (unsigned long)mod->mem[MOD_TEXT].base;
+	*size = mod->mem[MOD_TEXT].size;
+#else
+	*start = (unsigned long)mod->core_layout.base;
+	*size = mod->core_layout.text_size;
+#endif
+}
+
 #endif /* TIFFIN_COMPAT_H */

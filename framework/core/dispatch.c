@@ -13,13 +13,16 @@
 #include "core/service.h"
 
 /* Call with the clock running. Apart, as only one call in many is timed. */
-static noinline void tiffin_enter_timed(struct tiffin_scope *scope, tiffin_hook_fn fn,
-					const struct tiffin_ctx *ctx, const void *in, void *out)
+static noinline enum tiffin_entered
+tiffin_enter_timed(struct tiffin_scope *scope, struct tiffin_loaded *policy, tiffin_hook_fn fn,
+		   const struct tiffin_ctx *ctx, const void *in, void *out)
 {
 	u64 start = local_clock();
+	enum tiffin_entered entered;
 
-	tiffin_enter(fn, ctx, in, out);
+	entered = tiffin_enter(policy, fn, ctx, in, out);
 	tiffin_hist_add(scope->hook_hist, local_clock() - start);
+	return entered;
 }
 
 static __always_inline enum tiffin_verdict
@@ -32,6 +35,7 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 	struct tiffin_store_mem *objects = inst->store[TIFFIN_STORE_OBJECT];
 	struct tiffin_store_mem *lists = inst->store[TIFFIN_STORE_LISTS];
 	struct tiffin_record *rec = NULL;
+	enum tiffin_entered entered;
 	struct tiffin_ctx ctx = {
 		.size = sizeof(ctx),
 		.env = this_cpu_ptr(inst->env),
@@ -56,15 +60,22 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 		ctx.object = rec->data;
 	}
 	if (unlikely(timed))
-		tiffin_enter_timed(scope, fn, &ctx, in, out);
+		entered = tiffin_enter_timed(scope, inst->policy, fn, &ctx, in, out);
 	else
-		tiffin_enter(fn, &ctx, in, out);
-	if (rec)
+		entered = tiffin_enter(inst->policy, fn, &ctx, in, out);
+	if (rec) {
+		if (unlikely(entered == TIFFIN_ENTER_FAULTED))
+			tiffin_record_drop(rec);
 		tiffin_record_close(objects, rec);
+	}
 	if (lists)
 		tiffin_lists_return(lists);
 	if (unlikely(READ_ONCE(scope->gate.epoch) != ctx.epoch))
 		this_cpu_inc(figures->overlapped);
+	if (unlikely(entered != TIFFIN_ENTERED)) {
+		this_cpu_inc(figures->continuity_fault);
+		return TIFFIN_CONTINUITY;
+	}
 	if (answer_ok && unlikely(!answer_ok(in, out))) {
 		this_cpu_inc(figures->bad_answers);
 		return TIFFIN_CONTINUITY;

@@ -3,7 +3,7 @@
  * The one way into a policy.
  *
  * tiffin_dispatch() puts a hook's question to the active policy of a scope. It is written once for
- * all families: gate, stores, context, counting, and the place of the guard.
+ * all families: gate, stores, context, counting; the call itself is guarded (guard.h).
  *
  * Invariants:
  *  D1. Every call of tiffin_dispatch() returns exactly one verdict and counts it once, on the CPU
@@ -16,6 +16,8 @@
  *  D4. A caller waits at a closed gate for at most the family's hold_ns, with interrupts as it
  *	found them, and not at all where it interrupts a call on its own CPU that has come to the
  *	gate and could not back out meanwhile.
+ *  D5. A call that had to be ended is answered by continuity, as are those that come until another
+ *	policy is active. The object's record that it had begins anew; no other record does.
  */
 #ifndef TIFFIN_CORE_DISPATCH_H
 #define TIFFIN_CORE_DISPATCH_H

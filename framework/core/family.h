@@ -71,6 +71,10 @@ struct tiffin_figure {
  * @stores_kib: most memory in KiB that the stores of the family's instances may take, with what is
  *	kept for a rollback; 1 to 4294967295. A family that leaves it 0 gets a share of the
  *	machine's memory at registration (tiffin_limits_complete()).
+ * @budget_us: longest time that one call into a policy may take, in us; then it is ended. 4000 to
+ *	10000000
+ * @cpu_percent: the part of a CPU's time that a policy may take in its calls, over a second, in
+ *	percent; 1 to 100, and 100 is never reached
  */
 struct tiffin_limits {
 	u32 hold_ns;
@@ -78,6 +82,8 @@ struct tiffin_limits {
 	u32 timeout_ms;
 	u32 probation_ms;
 	u32 stores_kib;
+	u32 budget_us;
+	u32 cpu_percent;
 };
 
 struct tiffin_family;
@@ -150,7 +156,8 @@ struct tiffin_family {
 
 /* The limits of a family that has no better ones of its own. */
 #define TIFFIN_LIMITS_INIT							\
-	{ .hold_ns = 5000, .close_us = 50, .timeout_ms = 5000, .probation_ms = 0 }
+	{ .hold_ns = 5000, .close_us = 50, .timeout_ms = 5000, .probation_ms = 0,		\
+	  .budget_us = 10000, .cpu_percent = 50 }
 
 /**
  * tiffin_family_register - make a family known, with its default active in scope "default"

@@ -104,7 +104,7 @@ static int tiffin_instance_stores(struct tiffin_instance *inst, struct tiffin_in
 			continue;
 		inst->converts |= BIT(k);
 		if (k == TIFFIN_STORE_OBJECT)
-			tiffin_store_convert_from(mem, older->store[k], policy->store[k].convert);
+			tiffin_store_convert_from(mem, older->store[k], policy);
 	}
 	return 0;
 }
@@ -133,7 +133,8 @@ static void tiffin_instance_fill_env(struct tiffin_instance *inst)
 	}
 }
 
-static void tiffin_instance_init(struct tiffin_instance *inst)
+/* Return: 0; -EFAULT where the call had to be ended. */
+static int tiffin_instance_init(struct tiffin_instance *inst)
 {
 	const struct tiffin_init_in in = {
 		.size = sizeof(in),
@@ -143,10 +144,11 @@ static void tiffin_instance_init(struct tiffin_instance *inst)
 		.size = sizeof(ctx),
 		.now_ns = local_clock(),
 	};
+	enum tiffin_entered entered;
 	struct tiffin_env env;
 
 	if (!inst->policy->policy.init)
-		return;
+		return 0;
 	preempt_disable();
 	/*
 	 * What was handed over still belongs to the older policy, and goes on to if the swap
@@ -161,8 +163,9 @@ static void tiffin_instance_init(struct tiffin_instance *inst)
 	env.lists = NULL;
 	ctx.env = &env;
 	/* By way of void *: the host calls every function of a policy with one signature. */
-	tiffin_enter((void *)inst->policy->policy.init, &ctx, &in, NULL);
+	entered = tiffin_enter(inst->policy, (void *)inst->policy->policy.init, &ctx, &in, NULL);
 	preempt_enable();
+	return entered == TIFFIN_ENTERED ? 0 : -EFAULT;
 }
 
 /* What was kept for an older instance that may come back. */
@@ -216,7 +219,9 @@ struct tiffin_instance *tiffin_instance_create(struct tiffin_loaded *policy,
 	if (rc)
 		goto err_free;
 	tiffin_instance_fill_env(inst);
-	tiffin_instance_init(inst);
+	rc = tiffin_instance_init(inst);
+	if (rc)
+		goto err_free;
 
 	mutex_lock(&tiffin_registry);
 	list_add_tail(&inst->list, &policy->instances);
@@ -245,10 +250,10 @@ void tiffin_instance_destroy(struct tiffin_instance *inst)
 /* One record of the instance's or a CPU's; zeros where the policy does not know how. */
 static void tiffin_instance_convert_record(struct tiffin_store_mem *mem,
 					   const struct tiffin_store_mem *from, const void *old,
-					   tiffin_convert_fn convert, const struct tiffin_ctx *ctx,
-					   void *record)
+					   struct tiffin_loaded *policy,
+					   const struct tiffin_ctx *ctx, void *record)
 {
-	if (tiffin_record_convert(from, old, convert, ctx, record))
+	if (tiffin_record_convert(from, old, policy, ctx, record))
 		atomic_inc(&mem->converted);
 	else
 		memset(record, 0, mem->record_size);
@@ -260,7 +265,6 @@ static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_
 {
 	const struct tiffin_store_mem *from = older->store[k];
 	struct tiffin_store_mem *mem = inst->store[k];
-	tiffin_convert_fn convert = inst->policy->store[k].convert;
 	struct tiffin_ctx ctx = {
 		.size = sizeof(ctx),
 		.env = this_cpu_ptr(inst->env),
@@ -270,13 +274,14 @@ static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_
 	int cpu;
 
 	if (k == TIFFIN_STORE_INSTANCE) {
-		tiffin_instance_convert_record(mem, from, from->record, convert, &ctx, mem->record);
+		tiffin_instance_convert_record(mem, from, from->record, inst->policy, &ctx,
+					       mem->record);
 		return;
 	}
 	for_each_possible_cpu(cpu) {
 		ctx.env = per_cpu_ptr(inst->env, cpu);
-		tiffin_instance_convert_record(mem, from, per_cpu_ptr(from->percpu, cpu), convert,
-					       &ctx, per_cpu_ptr(mem->percpu, cpu));
+		tiffin_instance_convert_record(mem, from, per_cpu_ptr(from->percpu, cpu),
+					       inst->policy, &ctx, per_cpu_ptr(mem->percpu, cpu));
 	}
 }
 
@@ -310,13 +315,16 @@ static void tiffin_instance_give_back(struct tiffin_instance *inst, struct tiffi
 	}
 }
 
-void tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch,
-			  u64 now_ns)
+int tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch,
+			 u64 now_ns)
 {
+	if (tiffin_quarantined(to->policy))
+		return -EFAULT;
 	if (to->older == from)
 		tiffin_instance_take_over(to, from, epoch, now_ns);
 	else if (from->older == to)
 		tiffin_instance_give_back(from, to);
+	return tiffin_quarantined(to->policy) ? -EFAULT : 0;
 }
 
 void tiffin_instance_settle(struct tiffin_instance *inst)

@@ -3,20 +3,40 @@
 
 #include <linux/module.h>
 
+#include "core/guard.h"
 #include "core/sysfs.h"
 #include "core/version.h"
+#include "rescue.h"
 
 #define CREATE_TRACE_POINTS
 #include "core/trace.h"
 
 static int __init tiffin_init(void)
 {
-	return tiffin_sysfs_init();
+	int rc = tiffin_rescue_init();
+
+	if (rc)
+		return rc;
+	rc = tiffin_guard_init();
+	if (rc)
+		goto err_rescue;
+	rc = tiffin_sysfs_init();
+	if (rc)
+		goto err_guard;
+	return 0;
+
+err_guard:
+	tiffin_guard_exit();
+err_rescue:
+	tiffin_rescue_exit();
+	return rc;
 }
 
 static void __exit tiffin_exit(void)
 {
 	tiffin_sysfs_exit();
+	tiffin_guard_exit();
+	tiffin_rescue_exit();
 }
 
 module_init(tiffin_init);

@@ -59,8 +59,37 @@ static struct tiffin_family *tiffin_family_find(const char *name)
 	return NULL;
 }
 
+/*
+ * Hold a family's module. One that is still starting can't be held: should it fail, the kernel frees
+ * it whoever holds it.
+ */
+static bool tiffin_family_hold(const struct tiffin_family *family)
+{
+	lockdep_assert_held(&tiffin_registry);
+	return family->owner->state == MODULE_STATE_LIVE && try_module_get(family->owner);
+}
+
+struct tiffin_family *tiffin_family_next(struct tiffin_family *family)
+{
+	struct tiffin_family *next = family;
+
+	mutex_lock(&tiffin_registry);
+	next = list_prepare_entry(next, &tiffin_families, list);
+	list_for_each_entry_continue(next, &tiffin_families, list)
+		if (tiffin_family_hold(next))
+			goto out;
+	next = NULL;
+out:
+	mutex_unlock(&tiffin_registry);
+	if (family)
+		module_put(family->owner);
+	return next;
+}
+
 /* Their folders stand beside these. */
-static const char * const tiffin_reserved[] = { "policies", "version", "abi", "last_error" };
+static const char * const tiffin_reserved[] = {
+	"policies", "version", "abi", "last_error", "faults",
+};
 
 static bool tiffin_family_ok(const struct tiffin_family *family)
 {
@@ -173,6 +202,7 @@ static struct tiffin_loaded *tiffin_loaded_create(const struct tiffin_policy *po
 	loaded->policy = *policy;
 	loaded->family = family;
 	loaded->owner = owner;
+	tiffin_module_text(owner, &loaded->text, &loaded->text_size);
 	INIT_LIST_HEAD(&loaded->instances);
 	strscpy(loaded->build, build, sizeof(loaded->build));
 	scnprintf(loaded->id, sizeof(loaded->id), "%s-%s+%s", policy->name, policy->version, build);
@@ -204,18 +234,14 @@ static bool tiffin_id_taken(const char *id)
 	return false;
 }
 
-/*
- * The family of that name, its module held: it can't go while a policy of it is loaded. A module
- * that is still starting can't be held: should it fail, the kernel frees it whoever holds it.
- */
+/* The family of that name, its module held: it can't go while a policy of it is loaded. */
 static struct tiffin_family *tiffin_family_get(const char *name)
 {
 	struct tiffin_family *family;
 
 	mutex_lock(&tiffin_registry);
 	family = tiffin_family_find(name);
-	if (family && (family->owner->state != MODULE_STATE_LIVE ||
-		       !try_module_get(family->owner)))
+	if (family && !tiffin_family_hold(family))
 		family = NULL;
 	mutex_unlock(&tiffin_registry);
 	return family;

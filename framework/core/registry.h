@@ -41,6 +41,10 @@ typedef void (*tiffin_hook_fn)(const struct tiffin_ctx *ctx, const void *in, voi
  * @instances: all of the policy
  * @tunables_dir: sysfs
  * @counters_dir: sysfs
+ * @text: where the module's text begins
+ * @text_size: bytes of it; 0 for the built-in default
+ * @quarantined: never to be entered again (quarantine.h)
+ * @why: what brought it there first; under quarantine.c's lock
  */
 struct tiffin_loaded {
 	struct kobject kobj;
@@ -58,6 +62,10 @@ struct tiffin_loaded {
 	struct list_head instances;
 	struct tiffin_dir *tunables_dir;
 	struct tiffin_dir *counters_dir;
+	unsigned long text;
+	unsigned long text_size;
+	bool quarantined;
+	char why[160];
 };
 
 extern struct mutex tiffin_registry;
@@ -111,6 +119,17 @@ int tiffin_policy_check(const struct tiffin_policy *desc, const struct tiffin_fa
  * Return: the policy, to be given back with tiffin_policy_release(); ERR_PTR(-ENOENT).
  */
 struct tiffin_loaded *tiffin_policy_find(struct tiffin_family *family, const char *spec);
+
+/**
+ * tiffin_family_next - go through the families, each held while it is looked at
+ * @family: the one before, which is let go of; NULL for the first
+ *
+ * A family that comes or goes meanwhile may be missed.
+ *
+ * Context: process, may sleep. Takes tiffin_registry.
+ * Return: the next one, or NULL.
+ */
+struct tiffin_family *tiffin_family_next(struct tiffin_family *family);
 
 /* Let go of what tiffin_policy_find() held. */
 static inline void tiffin_policy_release(struct tiffin_loaded *loaded)

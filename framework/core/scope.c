@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
+#include "core/quarantine.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
 
@@ -76,6 +77,7 @@ void tiffin_figures_read(const struct tiffin_scope *scope, struct tiffin_figures
 		sum->stock += READ_ONCE(f->stock);
 		sum->continuity_gate += READ_ONCE(f->continuity_gate);
 		sum->continuity_busy += READ_ONCE(f->continuity_busy);
+		sum->continuity_fault += READ_ONCE(f->continuity_fault);
 		sum->bad_answers += READ_ONCE(f->bad_answers);
 		sum->overlapped += READ_ONCE(f->overlapped);
 		sum->held += READ_ONCE(f->held);
@@ -104,6 +106,17 @@ ssize_t tiffin_scope_active_id(struct tiffin_scope *scope, char *buf)
 	len = sysfs_emit(buf, "%s\n", READ_ONCE(scope->gate.active)->policy->id);
 	mutex_unlock(&tiffin_registry);
 	return len;
+}
+
+bool tiffin_scope_quarantined(struct tiffin_scope *scope)
+{
+	bool is;
+
+	/* As above. */
+	mutex_lock(&tiffin_registry);
+	is = tiffin_quarantined(READ_ONCE(scope->gate.active)->policy);
+	mutex_unlock(&tiffin_registry);
+	return is;
 }
 
 ssize_t tiffin_scope_lists(struct tiffin_scope *scope, char *buf)
@@ -136,7 +149,9 @@ const char *tiffin_scope_role(struct tiffin_loaded *loaded)
 	const char *role = "loaded";
 
 	mutex_lock(&tiffin_registry);
-	if (READ_ONCE(scope->gate.active)->policy == loaded)
+	if (tiffin_quarantined(loaded))
+		role = "quarantined";
+	else if (READ_ONCE(scope->gate.active)->policy == loaded)
 		role = READ_ONCE(scope->swap.state) == TIFFIN_PROBATION ? "probation" : "active";
 	else if (tiffin_policy_instances(loaded))
 		role = READ_ONCE(scope->swap.state) == TIFFIN_PROBATION ? "previous" : "preparing";

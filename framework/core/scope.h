@@ -19,6 +19,7 @@
  * @stock: by nobody, as the default is active or the policy lacks the hook
  * @continuity_gate: not put, as the gate was closed
  * @continuity_busy: not put, as the object's record, or the lists, were lent to another call
+ * @continuity_fault: not put, as the policy is in quarantine, or ended for the policy
  * @bad_answers: by a policy, but out of range: replaced by continuity
  * @overlapped: calls that a flip came into; always 0 (invariant D3)
  * @held: calls that waited at a closed gate, whatever came of it
@@ -29,6 +30,7 @@ struct tiffin_figures {
 	u64 stock;
 	u64 continuity_gate;
 	u64 continuity_busy;
+	u64 continuity_fault;
 	u64 bad_answers;
 	u64 overlapped;
 	u64 held;
@@ -37,7 +39,8 @@ struct tiffin_figures {
 /* Calls that got the continuity answer, for whatever reason. */
 static inline u64 tiffin_figures_continuity(const struct tiffin_figures *figures)
 {
-	return figures->continuity_gate + figures->continuity_busy + figures->bad_answers;
+	return figures->continuity_gate + figures->continuity_busy + figures->continuity_fault +
+	       figures->bad_answers;
 }
 
 /**
@@ -98,12 +101,15 @@ void tiffin_figures_reset_times(struct tiffin_scope *scope);
 /* The full id of the active policy and a newline, for sysfs. Takes tiffin_registry. */
 ssize_t tiffin_scope_active_id(struct tiffin_scope *scope, char *buf);
 
+/* Is the active policy in quarantine? */
+bool tiffin_scope_quarantined(struct tiffin_scope *scope);
+
 /* Lengths of the active policy's lists and what was refused of them, for sysfs. Likewise. */
 ssize_t tiffin_scope_lists(struct tiffin_scope *scope, char *buf);
 
 /*
- * What a policy is at the moment: loaded, preparing, active, probation or previous. Takes
- * tiffin_registry.
+ * What a policy is at the moment: loaded, preparing, active, probation, previous or quarantined.
+ * Takes tiffin_registry.
  */
 const char *tiffin_scope_role(struct tiffin_loaded *loaded);
 

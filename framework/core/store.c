@@ -226,9 +226,9 @@ void tiffin_store_clear(struct tiffin_store_mem *mem)
 }
 
 void tiffin_store_convert_from(struct tiffin_store_mem *mem, struct tiffin_store_mem *from,
-			       tiffin_convert_fn convert)
+			       struct tiffin_loaded *policy)
 {
-	mem->convert = convert;
+	mem->policy = policy;
 	mem->from = tiffin_store_get(from);
 }
 
@@ -243,7 +243,8 @@ void tiffin_store_converted(struct tiffin_store_mem *mem)
 }
 
 bool tiffin_record_convert(const struct tiffin_store_mem *from, const void *old,
-			   tiffin_convert_fn convert, const struct tiffin_ctx *ctx, void *record)
+			   struct tiffin_loaded *policy, const struct tiffin_ctx *ctx,
+			   void *record)
 {
 	const struct tiffin_convert_in in = {
 		.size = sizeof(in),
@@ -258,8 +259,8 @@ bool tiffin_record_convert(const struct tiffin_store_mem *from, const void *old,
 	own.flags = 0;
 	own.object = NULL;
 	/* By way of void *: the host calls every function of a policy with one signature. */
-	tiffin_enter((void *)convert, &own, &in, &out);
-	return !out.unknown;
+	return tiffin_enter(policy, (void *)policy->store[from->kind].convert, &own, &in, &out) ==
+	       TIFFIN_ENTERED && !out.unknown;
 }
 
 /* The record is zeros, locked, and to be of @generation: what was of it in the older layout? */
@@ -274,7 +275,7 @@ static bool tiffin_record_carry(struct tiffin_store_mem *mem, u32 object, u32 ge
 	old = tiffin_record_of(from, object);
 	if (old->generation != generation)
 		return false;
-	if (tiffin_record_convert(from, old->data, mem->convert, ctx, rec->data)) {
+	if (tiffin_record_convert(from, old->data, mem->policy, ctx, rec->data)) {
 		atomic_inc(&mem->converted);
 		return true;
 	}

@@ -30,6 +30,7 @@
 #include "core/list.h"
 
 struct tiffin_family;
+struct tiffin_loaded;
 
 /**
  * struct tiffin_record - what precedes an object's record in memory
@@ -42,10 +43,6 @@ struct tiffin_record {
 	u32 locked;
 	u8 data[] __aligned(8);
 };
-
-/* See struct tiffin_store. */
-typedef void (*tiffin_convert_fn)(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
-				  struct tiffin_convert_out *out);
 
 /**
  * enum tiffin_handover - what becomes of a store at a swap
@@ -73,7 +70,7 @@ enum tiffin_handover {
  * @schema: name of the layout
  * @from: the older store that an object store's records are converted from; NULL where there is
  *	none, or once all are; read under RCU
- * @convert: the policy's callback for that
+ * @policy: whose callback does that
  * @converted: records of this store that the policy's callback has made
  * @record: the instance's record, or the bytes of a set of lists
  * @percpu: the per-CPU records
@@ -94,7 +91,7 @@ struct tiffin_store_mem {
 	u32 nr_objects;
 	char schema[TIFFIN_NAME_LEN];
 	struct tiffin_store_mem *from;
-	tiffin_convert_fn convert;
+	struct tiffin_loaded *policy;
 	atomic_t converted;
 	union {
 		void *record;
@@ -165,10 +162,10 @@ void tiffin_store_clear(struct tiffin_store_mem *mem);
  * tiffin_store_convert_from - from here on objects' records are converted from an older store
  * @mem: an object store that no call has reached yet
  * @from: the older store of the same schema; a reference is taken
- * @convert: the policy's callback
+ * @policy: whose callback converts them
  */
 void tiffin_store_convert_from(struct tiffin_store_mem *mem, struct tiffin_store_mem *from,
-			       tiffin_convert_fn convert);
+			       struct tiffin_loaded *policy);
 
 /**
  * tiffin_store_converted - all records have been converted: let go of the older store
@@ -182,15 +179,16 @@ void tiffin_store_converted(struct tiffin_store_mem *mem);
  * tiffin_record_convert - make one record of an older one
  * @from: the older record's store
  * @old: the older record's bytes
- * @convert: the callback
+ * @policy: whose callback makes it
  * @ctx: of the call that is made for it
  * @record: the new record's bytes
  *
  * Context: as tiffin_enter().
- * Return: false where the policy doesn't know how.
+ * Return: false where the policy doesn't know how, or its call had to be ended.
  */
 bool tiffin_record_convert(const struct tiffin_store_mem *from, const void *old,
-			   tiffin_convert_fn convert, const struct tiffin_ctx *ctx, void *record);
+			   struct tiffin_loaded *policy, const struct tiffin_ctx *ctx,
+			   void *record);
 
 /**
  * tiffin_record_settle - convert an object's record, unless a call has
@@ -250,6 +248,15 @@ tiffin_record_open(struct tiffin_store_mem *mem, u32 object, u32 generation,
 	if (likely(smp_load_acquire(&rec->generation) == generation))
 		return rec;
 	return tiffin_record_open_slow(mem, object, generation, ctx);
+}
+
+/*
+ * The call that has a record was ended: the object's next call finds it zeroed. What else has it at
+ * the moment, where it is shared, accepts any bytes.
+ */
+static inline void tiffin_record_drop(struct tiffin_record *rec)
+{
+	WRITE_ONCE(rec->generation, 0);
 }
 
 /* Give a record back. */

@@ -9,6 +9,7 @@
 #include <linux/wait_bit.h>
 
 #include "core/limits.h"
+#include "core/quarantine.h"
 #include "core/registry.h"
 #include "core/sysfs.h"
 #include "core/version.h"
@@ -135,14 +136,21 @@ static ssize_t last_error_show(struct kobject *kobj, struct kobj_attribute *attr
 	return tiffin_registry_error(buf);
 }
 
+static ssize_t faults_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return tiffin_quarantine_show(buf);
+}
+
 static struct kobj_attribute tiffin_root_version = __ATTR_RO(version);
 static struct kobj_attribute tiffin_root_abi = __ATTR_RO(abi);
 static struct kobj_attribute tiffin_root_error = __ATTR_RO_MODE(last_error, 0400);
+static struct kobj_attribute tiffin_root_faults = __ATTR_RO_MODE(faults, 0400);
 
 static const struct attribute *tiffin_root_attrs[] = {
 	&tiffin_root_version.attr,
 	&tiffin_root_abi.attr,
 	&tiffin_root_error.attr,
+	&tiffin_root_faults.attr,
 	NULL,
 };
 

@@ -171,11 +171,12 @@ static ssize_t stats_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 	mutex_unlock(&swap->text_lock);
 	len += sysfs_emit_at(buf, len,
 			     "calls %llu\nanswered %llu\nstock %llu\ncontinuity %llu\n"
-			     "continuity_gate %llu\ncontinuity_busy %llu\nbad_answers %llu\n"
+			     "continuity_gate %llu\ncontinuity_busy %llu\n"
+			     "continuity_fault %llu\nbad_answers %llu\n"
 			     "overlapped %llu\nheld %llu\n",
 			     f.calls, f.answered, f.stock, tiffin_figures_continuity(&f),
-			     f.continuity_gate, f.continuity_busy, f.bad_answers, f.overlapped,
-			     f.held);
+			     f.continuity_gate, f.continuity_busy, f.continuity_fault,
+			     f.bad_answers, f.overlapped, f.held);
 	len += tiffin_emit_times(buf, len, "hold", scope->hold_hist, sum);
 	len += tiffin_emit_times(buf, len, "hook", scope->hook_hist, sum);
 	kfree(sum);

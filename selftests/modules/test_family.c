@@ -35,7 +35,7 @@ static struct {
 static DEFINE_PER_CPU(struct test_book, seen_cpu);
 static DEFINE_MUTEX(test_run_lock);
 static struct tiffin_family test_family;
-static u32 test_generation;
+static u32 test_generation, test_generations[TEST_OBJECTS];
 static u64 test_gauge;
 
 static void test_enter(struct test_book *book, s64 before, s64 after)
@@ -94,7 +94,10 @@ void test_ask(u32 hook)
 	test_enter(&seen.object[in.object], 0, out.object_calls);
 }
 
-/* "THREADS MS [TICKS]": ask for so long, from so many threads and, but for TICKS 0, from timers. */
+/*
+ * "THREADS MS [TICKS]": ask for so long, from so many threads and, as TICKS says, from timers: 0 none,
+ * 1 all, 2 those in softirqs, 3 those in hardirqs, with interrupts disabled.
+ */
 static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
 			 size_t len)
 {
@@ -102,7 +105,7 @@ static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr, cons
 	int rc;
 
 	if (sscanf(buf, "%u %u %u", &threads, &ms, &ticks) < 2 || threads > TEST_MAX_THREADS ||
-	    ms > TEST_MAX_MS || ticks > 1)
+	    ms > TEST_MAX_MS || ticks > TEST_HARD)
 		return -EINVAL;
 	if (!mutex_trylock(&test_run_lock))
 		return -EBUSY;
@@ -113,6 +116,8 @@ static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr, cons
 		atomic64_set(&per_cpu(seen_cpu, cpu).answers, 0);
 	}
 	test_generation = test_generation + 1 ?: 1;
+	for (cpu = 0; cpu < TEST_OBJECTS; cpu++)
+		WRITE_ONCE(test_generations[cpu], test_generation);
 	rc = test_load(threads, ms, ticks);
 	mutex_unlock(&test_run_lock);
 	return rc ?: len;
@@ -168,6 +173,7 @@ static const struct tiffin_figure test_figures[] = {
 static const struct tiffin_family_ops test_ops = { .figure = test_figure };
 static struct tiffin_family test_family = {
 	.name = "test", .abi = TIFFIN_test_ABI, .owner = THIS_MODULE, .max_objects = TEST_OBJECTS,
+	.generation = test_generations,
 	.hooks = test_hooks, .nr_hooks = ARRAY_SIZE(test_hooks), .figures = test_figures,
 	.nr_figures = ARRAY_SIZE(test_figures), .ops = &test_ops, .attrs = &test_group,
 	.limits = TIFFIN_LIMITS_INIT,

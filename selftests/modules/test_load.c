@@ -36,12 +36,14 @@ static enum hrtimer_restart test_tick(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static void test_start_ticks(void *unused)
+static void test_start_ticks(void *data)
 {
+	enum test_ticks ticks = (unsigned long)data;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(test_modes); i++)
-		hrtimer_start(&(*this_cpu_ptr(&test_timers))[i], TEST_TICK_NS, test_modes[i]);
+		if (ticks == TEST_ALL || ticks == TEST_SOFT + i)
+			hrtimer_start(&(*this_cpu_ptr(&test_timers))[i], TEST_TICK_NS, test_modes[i]);
 }
 
 void test_load_init(void)
@@ -55,7 +57,7 @@ void test_load_init(void)
 		}
 }
 
-int test_load(unsigned int threads, unsigned int ms, bool ticks)
+int test_load(unsigned int threads, unsigned int ms, enum test_ticks ticks)
 {
 	struct task_struct *task[TEST_MAX_THREADS];
 	unsigned int cpu, started, i;
@@ -68,7 +70,7 @@ int test_load(unsigned int threads, unsigned int ms, bool ticks)
 			break;
 	}
 	if (ticks)
-		on_each_cpu(test_start_ticks, NULL, 1);
+		on_each_cpu(test_start_ticks, (void *)(unsigned long)ticks, 1);
 	if (!rc && msleep_interruptible(ms))
 		rc = -EINTR;
 	for_each_possible_cpu(cpu)

@@ -8,6 +8,8 @@
 #define TEST_MAX_THREADS	64
 #define TEST_MAX_MS		600000
 
+enum test_ticks { TEST_NONE, TEST_ALL, TEST_SOFT, TEST_HARD };
+
 /* Put one question, by hook number. Context: any but NMI. */
 void test_ask(u32 hook);
 
@@ -18,11 +20,11 @@ void test_load_init(void);
  * test_load - call test_ask() as often as can be
  * @threads: from so many kernel threads, at most TEST_MAX_THREADS
  * @ms: for so long, at most TEST_MAX_MS
- * @ticks: and from a softirq and a hardirq timer on each CPU
+ * @ticks: and from these timers on each CPU
  *
  * Context: process, one caller at a time. When it returns, all is quiet again.
  * Return: 0, -EINTR, or the error of a thread that could not be started.
  */
-int test_load(unsigned int threads, unsigned int ms, bool ticks);
+int test_load(unsigned int threads, unsigned int ms, enum test_ticks ticks);
 
 #endif /* TIFFIN_TEST_LOAD_H */

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exceptions in a policy's text end the call instead of the machine.
+ *
+ * Page faults come by a kprobe on the kernel's report of them, so that nothing is printed. Where that
+ * probe does not fire, as function tracing is switched off, they come by the die notifier, after the
+ * kernel has printed its report. The others come by the die notifier alone, which the kernel calls
+ * before it reports them. That all of this leaves every lock and count of the kernel as it was
+ * was found by trying it on 6.1 and 6.12; what has to hold for it stands at tiffin_fault_is().
+ */
+
+#include <linux/hardirq.h>
+#include <linux/kdebug.h>
+#include <linux/kprobes.h>
+#include <linux/magic.h>
+#include <linux/sched/task_stack.h>
+
+#include <asm/traps.h>
+
+#include "compat/symbol.h"
+#include "core/fault.h"
+#include "core/registry.h"
+
+extern const char tiffin_guard_landing[], tiffin_guard_nothing[];
+void tiffin_guard_leave(struct pt_regs *regs);
+
+/* What was noted last on this CPU. One that lands later may find that another took its place. */
+static DEFINE_PER_CPU(struct tiffin_fault, tiffin_fault_last);
+
+bool tiffin_in_policy(const struct tiffin_loaded *policy, unsigned long ip)
+{
+	return ip - policy->text < policy->text_size;
+}
+
+struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs)
+{
+	struct tiffin_guard_frame *frame = this_cpu_read(tiffin_guard_cursor);
+
+	/* The stacks of tasks and of interrupts have this size, but that of exceptions is another. */
+	if (!frame || user_mode((struct pt_regs *)regs) || regs->sp >= (unsigned long)frame ||
+	    (unsigned long)frame - regs->sp > THREAD_SIZE)
+		return NULL;
+	return frame;
+}
+
+/*
+ * Is what happened at @regs the doing of the policy that @frame called (C2)? It is
+ *  - in the policy's own text;
+ *  - or where the policy jumped to: the word on top of the stack is the address that its call left
+ *    there, or the guard's, where the jump ended the function. That is a function of the kernel that
+ *    has not touched the stack yet, and holds nothing that others wait for; or nowhere;
+ *  - or, for a general protection, such a jump on its way through a return that stands for it
+ *    (retpoline): the target lies on top of that word.
+ */
+static bool tiffin_fault_is(const struct tiffin_guard_frame *frame, const struct pt_regs *regs,
+			    int trap)
+{
+	const unsigned long *top = (const unsigned long *)regs->sp;
+	const unsigned long *back = (const unsigned long *)frame - 1;
+
+	if (tiffin_in_policy(frame->policy, regs->ip))
+		return true;
+	/* There may be no more stack to look at. */
+	if (trap == X86_TRAP_DF || regs->sp & 7)
+		return false;
+	if (top == back || tiffin_in_policy(frame->policy, *top))
+		return true;
+	return trap == X86_TRAP_GP && top < back &&
+	       (top + 1 == back || tiffin_in_policy(frame->policy, top[1]));
+}
+
+void tiffin_fault_note(const struct tiffin_guard_frame *frame, const char *what,
+		       unsigned long error, unsigned long addr, const struct pt_regs *regs)
+{
+	struct tiffin_fault *fault = this_cpu_ptr(&tiffin_fault_last);
+
+	fault->frame = frame;
+	fault->what = what;
+	fault->error = error;
+	fault->addr = addr;
+	fault->regs = *regs;
+}
+
+struct tiffin_fault *tiffin_fault_noted(const struct tiffin_guard_frame *frame)
+{
+	struct tiffin_fault *fault = this_cpu_ptr(&tiffin_fault_last);
+
+	if (fault->frame != frame)
+		return NULL;
+	fault->frame = NULL;
+	return fault;
+}
+
+void tiffin_fault_divert(struct pt_regs *regs, struct tiffin_guard_frame *frame, const char *what,
+			 unsigned long error, unsigned long addr)
+{
+	tiffin_fault_note(frame, what, error, addr, regs);
+	/*
+	 * The way back from an exception disables interrupts only where the registers say that they
+	 * were enabled, and from here on these don't.
+	 */
+	if (!irqs_disabled())
+		local_irq_disable();
+	regs->ip = (unsigned long)tiffin_guard_landing;
+	regs->sp = (unsigned long)frame;
+	/* Also the direction of string instructions, and the right to touch user memory. */
+	regs->flags = X86_EFLAGS_FIXED;
+}
+
+/* End the call that faulted, if it is a policy's. */
+static bool tiffin_fault_take(struct pt_regs *regs, int trap, const char *what,
+			      unsigned long error, unsigned long addr)
+{
+	struct tiffin_guard_frame *frame = tiffin_fault_frame(regs);
+
+	if (!frame || !tiffin_fault_is(frame, regs, trap))
+		return false;
+	tiffin_fault_divert(regs, frame, what, error, addr);
+	return true;
+}
+
+/* irqentry_nmi_exit(), which the kernel does not export; its second argument is a bool in a struct. */
+static void (*tiffin_nmi_exit)(struct pt_regs *regs, irqentry_state_t state);
+
+/*
+ * The policy ran off the end of the stack: the exception has a stack of its own, which is left for
+ * good. What the kernel did on its way here is undone; the word that marks the end of the stack is
+ * put back.
+ */
+static void __noreturn tiffin_fault_overflow(struct pt_regs *regs)
+{
+	irqentry_state_t state = { .lockdep = false };
+
+	if (object_is_on_stack((void *)regs->sp))
+		*end_of_stack(current) = STACK_END_MAGIC;
+	tiffin_nmi_exit(regs, state);
+	tiffin_guard_leave(regs);
+	BUG();		/* it does not come back */
+}
+NOKPROBE_SYMBOL(tiffin_fault_overflow);
+
+static const char *tiffin_fault_name(int trap)
+{
+	switch (trap) {
+	case X86_TRAP_DE: return "division error";
+	case X86_TRAP_BP: return "breakpoint";
+	case X86_TRAP_UD: return "invalid instruction (BUG)";
+	case X86_TRAP_DF: return "stack overflow";
+	case X86_TRAP_SS: return "stack segment fault";
+	case X86_TRAP_GP: return "general protection fault";
+	case X86_TRAP_PF: return "page fault";
+	default: return "exception";
+	}
+}
+
+static int tiffin_fault_die(struct notifier_block *block, unsigned long why, void *data)
+{
+	struct die_args *args = data;
+	int trap = args->trapnr;
+
+	switch (why) {
+	case DIE_TRAP:
+		if (trap == X86_TRAP_DF && !tiffin_nmi_exit)
+			return NOTIFY_DONE;
+		break;
+	case DIE_GPF:
+		trap = X86_TRAP_GP;
+		break;
+	case DIE_INT3:
+		trap = X86_TRAP_BP;
+		break;
+	case DIE_OOPS:
+		break;
+	default:
+		return NOTIFY_DONE;
+	}
+	if (!tiffin_fault_take(args->regs, trap, tiffin_fault_name(trap), args->err, 0))
+		return NOTIFY_DONE;
+	if (trap == X86_TRAP_DF)
+		tiffin_fault_overflow(args->regs);
+	return NOTIFY_STOP;
+}
+NOKPROBE_SYMBOL(tiffin_fault_die);
+
+/* After kprobes and kgdb, which have breakpoints of their own; before who only reports. */
+static struct notifier_block tiffin_fault_block = {
+	.notifier_call = tiffin_fault_die,
+	.priority = INT_MAX - 1,
+};
+
+/* page_fault_oops(regs, error_code, address): in its place, nothing. */
+static int tiffin_fault_page(struct kprobe *probe, struct pt_regs *args)
+{
+	struct pt_regs *regs = (struct pt_regs *)args->di;
+
+	if (!tiffin_fault_take(regs, X86_TRAP_PF, tiffin_fault_name(X86_TRAP_PF), args->si,
+			       args->dx))
+		return 0;
+	args->ip = (unsigned long)tiffin_guard_nothing;
+	return 1;
+}
+NOKPROBE_SYMBOL(tiffin_fault_page);
+
+static struct kprobe tiffin_fault_probe = {
+	.symbol_name = "page_fault_oops",
+	.pre_handler = tiffin_fault_page,
+};
+
+int tiffin_fault_init(void)
+{
+	int rc;
+
+	tiffin_nmi_exit = tiffin_symbol("irqentry_nmi_exit");
+	if (!tiffin_nmi_exit)
+		pr_warn("tiffin: no irqentry_nmi_exit in this kernel: a policy that overflows the stack is not contained\n");
+	rc = register_kprobe(&tiffin_fault_probe);
+	if (rc)
+		pr_warn("tiffin: no probe on page_fault_oops (%d): a policy's page fault is contained, but the kernel reports it as an oops\n",
+			rc);
+	rc = register_die_notifier(&tiffin_fault_block);
+	if (rc)
+		unregister_kprobe(&tiffin_fault_probe);
+	return rc;
+}
+
+void tiffin_fault_exit(void)
+{
+	unregister_die_notifier(&tiffin_fault_block);
+	unregister_kprobe(&tiffin_fault_probe);
+}

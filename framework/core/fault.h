@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Ending a call into a policy from outside: in an exception, a timer's interrupt, an NMI. */
+#ifndef TIFFIN_CORE_FAULT_H
+#define TIFFIN_CORE_FAULT_H
+
+#include <linux/ptrace.h>
+#include <linux/types.h>
+
+#include "core/guard.h"
+
+/**
+ * struct tiffin_fault - why a call was ended
+ * @frame: of the call; NULL: none was
+ * @what: in words
+ * @error: the exception's error code
+ * @addr: the address that was accessed, of a page fault
+ * @regs: the registers when it was ended
+ */
+struct tiffin_fault {
+	const struct tiffin_guard_frame *frame;
+	const char *what;
+	unsigned long error;
+	unsigned long addr;
+	struct pt_regs regs;
+};
+
+/**
+ * tiffin_in_policy - does an address lie in the text of a policy?
+ * @policy: which
+ * @ip: the address
+ */
+bool tiffin_in_policy(const struct tiffin_loaded *policy, unsigned long ip);
+
+/**
+ * tiffin_fault_frame - the call that was interrupted here, or one further down the same stack
+ * @regs: where
+ *
+ * Return: the innermost call of this CPU; NULL where there is none, or where @regs are not of the
+ * stack that it runs on.
+ */
+struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs);
+
+/**
+ * tiffin_fault_divert - have the interrupted call end when @regs are returned to
+ * @regs: where it was interrupted
+ * @frame: the call
+ * @what: why, a literal
+ * @error: code of the exception
+ * @addr: the address that was accessed
+ *
+ * Context: an exception's or an interrupt's, on the call's CPU. Leaves interrupts disabled, as the
+ * code that returns to @regs wants them to be where it returns to disabled ones.
+ */
+void tiffin_fault_divert(struct pt_regs *regs, struct tiffin_guard_frame *frame, const char *what,
+			 unsigned long error, unsigned long addr);
+
+/**
+ * tiffin_fault_note - remember why a call is ended
+ * @frame: the call
+ * @what: why, a literal
+ * @error: code of the exception
+ * @addr: the address that was accessed
+ * @regs: where it was interrupted
+ *
+ * Part of tiffin_fault_divert(); alone, where the call ends later.
+ */
+void tiffin_fault_note(const struct tiffin_guard_frame *frame, const char *what,
+		       unsigned long error, unsigned long addr, const struct pt_regs *regs);
+
+/* What was noted of a call that has landed; NULL where another has come in between. */
+struct tiffin_fault *tiffin_fault_noted(const struct tiffin_guard_frame *frame);
+
+/* Whether the operator has faults contained although the kernel is told to panic on an oops. */
+int tiffin_fault_init(void);
+void tiffin_fault_exit(void);
+
+#endif /* TIFFIN_CORE_FAULT_H */

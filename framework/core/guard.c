@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* After a call that was ended: the CPU as it was before, and the policy in quarantine. */
+
+#include <linux/kernel.h>
+#include <linux/rcupdate.h>
+
+#include "core/fault.h"
+#include "core/guard.h"
+#include "core/quarantine.h"
+#include "core/registry.h"
+
+DEFINE_PER_CPU(struct tiffin_guard_frame *, tiffin_guard_cursor);
+
+/*
+ * The policy may have left each of these other than it found it. RCU's read sides and migration are
+ * left by the kernel's own functions, as both count elsewhere, too; preemption first, which those
+ * look at.
+ */
+static void tiffin_guard_repair(const struct tiffin_guard *was)
+{
+	preempt_count_set(was->preempt);
+#ifdef CONFIG_PREEMPT_RCU
+	while (current->rcu_read_lock_nesting > was->rcu)
+		rcu_read_unlock();
+#endif
+#ifdef CONFIG_SMP
+	while (current->migration_disabled > was->migration)
+		migrate_enable();
+#endif
+}
+
+static void tiffin_guard_report(struct tiffin_loaded *policy, const struct tiffin_fault *fault)
+{
+	const struct pt_regs *r = &fault->regs;
+	struct tiffin_quarantine_note note = { .what = fault->what };
+
+	scnprintf(note.where, sizeof(note.where), "%pS", (void *)r->ip);
+	scnprintf(note.detail, sizeof(note.detail),
+		  "error %lx addr %lx ip %lx sp %lx flags %lx ax %lx bx %lx cx %lx dx %lx si %lx di %lx bp %lx r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx",
+		  fault->error, fault->addr, r->ip, r->sp, r->flags, r->ax, r->bx, r->cx, r->dx,
+		  r->si, r->di, r->bp, r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14,
+		  r->r15);
+	tiffin_quarantine(policy, &note);
+}
+
+void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *frame,
+		      const struct tiffin_guard *was)
+{
+	static const struct tiffin_quarantine_note unnoted = { .what = "ended by the watchdog" };
+	struct tiffin_quarantine_note note = { .what = "changed interrupts or preemption" };
+	struct tiffin_fault *fault;
+
+	if (!frame) {
+		scnprintf(note.detail, sizeof(note.detail), "flags %lx preempt_count %x, were %lx %x",
+			  arch_local_save_flags(), preempt_count(), was->flags, was->preempt);
+		tiffin_guard_repair(was);
+		local_irq_restore(was->flags);
+		tiffin_quarantine(policy, &note);
+		return;
+	}
+	tiffin_guard_repair(was);
+	/* With interrupts still off: a call that comes in one may overwrite what was noted. */
+	fault = tiffin_fault_noted(frame);
+	if (fault)
+		tiffin_guard_report(policy, fault);
+	else
+		tiffin_quarantine(policy, &unnoted);
+	local_irq_restore(was->flags);
+}
+
+int tiffin_guard_init(void)
+{
+	int rc = tiffin_watchdog_init();
+
+	if (rc)
+		return rc;
+	rc = tiffin_fault_init();
+	if (rc)
+		tiffin_watchdog_exit();
+	return rc;
+}
+
+void tiffin_guard_exit(void)
+{
+	tiffin_fault_exit();
+	tiffin_watchdog_exit();
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Quarantine; what it is and its invariants are in quarantine.h. */
+
+#include <linux/panic.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/timekeeping.h>
+
+#include "core/event.h"
+#include "core/quarantine.h"
+#include "rescue.h"
+
+/**
+ * struct tiffin_quarantine_entry - an ended call
+ * @nr: from 1; 0: this place is free
+ * @when_ns: time of day
+ * @cpu: where
+ * @told: it is in the log
+ * @policy: full id
+ * @family: name
+ * @note: why
+ */
+struct tiffin_quarantine_entry {
+	u64 nr;
+	u64 when_ns;
+	int cpu;
+	bool told;
+	char policy[TIFFIN_ID_LEN];
+	char family[TIFFIN_NAME_LEN];
+	struct tiffin_quarantine_note note;
+};
+
+/* Taken with interrupts disabled, from any context but NMI. */
+static DEFINE_RAW_SPINLOCK(tiffin_quarantine_lock);
+static struct tiffin_quarantine_entry tiffin_quarantine_ring[TIFFIN_FAULTS];
+static u64 tiffin_quarantine_nr;
+
+void tiffin_quarantine(struct tiffin_loaded *policy, const struct tiffin_quarantine_note *note)
+{
+	struct tiffin_quarantine_entry *entry;
+	unsigned long flags;
+
+	/* Q1 */
+	WRITE_ONCE(policy->quarantined, true);
+	raw_spin_lock_irqsave(&tiffin_quarantine_lock, flags);
+	entry = &tiffin_quarantine_ring[tiffin_quarantine_nr++ % TIFFIN_FAULTS];
+	entry->nr = tiffin_quarantine_nr;
+	entry->when_ns = ktime_get_real_fast_ns();
+	entry->cpu = smp_processor_id();
+	entry->told = false;
+	strscpy(entry->policy, policy->id, sizeof(entry->policy));
+	strscpy(entry->family, policy->family->name, sizeof(entry->family));
+	entry->note = *note;
+	if (!policy->why[0])
+		scnprintf(policy->why, sizeof(policy->why), "%s%s%s", note->what,
+			  note->where[0] ? " at " : "", note->where);
+	raw_spin_unlock_irqrestore(&tiffin_quarantine_lock, flags);
+	tiffin_rescue_wake();
+}
+
+/* The oldest entry of a family that is not in the log yet; it counts as told from here on. */
+static bool tiffin_quarantine_next(const char *family, struct tiffin_quarantine_entry *found)
+{
+	struct tiffin_quarantine_entry *entry;
+	bool any = false;
+	u64 nr;
+
+	raw_spin_lock_irq(&tiffin_quarantine_lock);
+	nr = tiffin_quarantine_nr > TIFFIN_FAULTS ? tiffin_quarantine_nr - TIFFIN_FAULTS : 0;
+	for (; nr < tiffin_quarantine_nr && !any; nr++) {
+		entry = &tiffin_quarantine_ring[nr % TIFFIN_FAULTS];
+		any = !entry->told && !strcmp(entry->family, family);
+		if (any) {
+			entry->told = true;
+			*found = *entry;
+		}
+	}
+	raw_spin_unlock_irq(&tiffin_quarantine_lock);
+	return any;
+}
+
+void tiffin_quarantine_tell(struct tiffin_loaded *loaded)
+{
+	struct tiffin_quarantine_entry *entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+
+	if (!entry)
+		return;
+	while (tiffin_quarantine_next(loaded->family->name, entry)) {
+		add_taint(TAINT_DIE, LOCKDEP_STILL_OK);
+		pr_err("tiffin: policy %s of family %s is in quarantine: %s%s%s on CPU %d; %s\n",
+		       entry->policy, entry->family, entry->note.what,
+		       entry->note.where[0] ? " at " : "", entry->note.where, entry->cpu,
+		       entry->note.detail);
+	}
+	kfree(entry);
+	tiffin_event_policy(loaded, "quarantine");
+}
+
+void tiffin_quarantine_why(const struct tiffin_loaded *policy, char *buf, size_t len)
+{
+	raw_spin_lock_irq(&tiffin_quarantine_lock);
+	strscpy(buf, policy->why, len);
+	raw_spin_unlock_irq(&tiffin_quarantine_lock);
+}
+
+ssize_t tiffin_quarantine_show(char *buf)
+{
+	struct tiffin_quarantine_entry *entry;
+	ssize_t len = 0;
+	u64 nr;
+
+	raw_spin_lock_irq(&tiffin_quarantine_lock);
+	nr = tiffin_quarantine_nr > TIFFIN_FAULTS ? tiffin_quarantine_nr - TIFFIN_FAULTS : 0;
+	for (; nr < tiffin_quarantine_nr; nr++) {
+		entry = &tiffin_quarantine_ring[nr % TIFFIN_FAULTS];
+		len += sysfs_emit_at(buf, len, "%llu %llu.%06llu %s %s CPU %d: %s%s%s\n", entry->nr,
+				     entry->when_ns / NSEC_PER_SEC,
+				     entry->when_ns % NSEC_PER_SEC / NSEC_PER_USEC, entry->family,
+				     entry->policy, entry->cpu, entry->note.what,
+				     entry->note.where[0] ? " at " : "", entry->note.where);
+	}
+	raw_spin_unlock_irq(&tiffin_quarantine_lock);
+	return len;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The watchdog; what it does and its invariants are in watchdog.h. */
+
+#include <linux/hrtimer.h>
+#include <linux/math64.h>
+#include <linux/nmi.h>
+#include <linux/sched/isolation.h>
+#include <linux/smp.h>
+
+#include <asm/irq_regs.h>
+#include <asm/nmi.h>
+#include <asm/unwind.h>
+
+#include "compat/nmi.h"
+#include "core/family.h"
+#include "core/fault.h"
+#include "core/quarantine.h"
+#include "core/registry.h"
+#include "core/watchdog.h"
+
+extern const char tiffin_guard_return[];
+
+/* Of tiffin_watchdog_idle: no timer runs. */
+#define TIFFIN_WATCHDOG_STOPPED	0xff
+
+/* Ticks without a call after which a timer stops. */
+#define TIFFIN_WATCHDOG_LAST	2
+
+/* How often a neighbour looks, and for how many times after the timer that it looks after stopped. */
+#define TIFFIN_NEIGHBOUR_NS	(10 * NSEC_PER_MSEC)
+#define TIFFIN_NEIGHBOUR_LAST	10
+
+/* Over how long a policy's share of a CPU is taken. */
+#define TIFFIN_SHARE_NS		NSEC_PER_SEC
+
+/**
+ * struct tiffin_watchdog - of one CPU
+ * @timer: counts its ticks
+ * @cpu: whose it is
+ * @beats: ticks that @timer has counted; an NMI in its place counts in tiffin_watchdog_tick alone
+ * @sampled: the policy that the last tick which hit a call hit; only compared
+ * @hits: ticks that hit it, since @since
+ * @since: when counting began
+ * @neighbour: the timer, on another CPU, that looks after this one
+ * @kick: starts @neighbour there
+ * @seen: @beats when the neighbour last looked
+ * @quiet: times that the neighbour found @timer stopped
+ * @poked: an NMI is on its way here
+ */
+struct tiffin_watchdog {
+	struct hrtimer timer;
+	int cpu;
+	unsigned long beats;
+	const struct tiffin_loaded *sampled;
+	u32 hits;
+	ktime_t since;
+	struct hrtimer neighbour;
+	call_single_data_t kick;
+	unsigned long seen;
+	u32 quiet;
+	bool poked;
+};
+
+DEFINE_PER_CPU(unsigned long, tiffin_watchdog_tick);
+DEFINE_PER_CPU(u8, tiffin_watchdog_idle) = TIFFIN_WATCHDOG_STOPPED;
+static DEFINE_PER_CPU(struct tiffin_watchdog, tiffin_watchdogs);
+
+/*
+ * A function that the policy has called is at work. It goes on; when it returns to the policy, it
+ * returns to the guard instead (R4).
+ */
+static void tiffin_watchdog_intercept(const struct pt_regs *regs, struct tiffin_guard_frame *frame,
+				      unsigned long overdue)
+{
+	struct unwind_state state;
+	unsigned long ip, *place;
+
+	for (unwind_start(&state, current, (struct pt_regs *)regs, NULL); !unwind_done(&state);
+	     unwind_next_frame(&state)) {
+		ip = unwind_get_return_address(&state);
+		place = (unsigned long *)state.sp - 1;
+		if (!ip || ip == (unsigned long)tiffin_guard_return ||
+		    place >= (unsigned long *)frame)
+			return;
+		if (!tiffin_in_policy(frame->policy, ip) || (unsigned long)place < regs->sp ||
+		    *place != ip)
+			continue;
+		tiffin_fault_note(frame, "no end within the budget", 0, overdue, regs);
+		WRITE_ONCE(*place, (unsigned long)tiffin_guard_return);
+		return;
+	}
+}
+
+/* The call that has lasted too long at @regs, or NULL (R1). */
+static struct tiffin_guard_frame *tiffin_watchdog_overdue(const struct pt_regs *regs,
+							  unsigned long *ns)
+{
+	struct tiffin_guard_frame *frame = tiffin_fault_frame(regs);
+
+	if (!frame)
+		return NULL;
+	/* A call may begin right before a tick. */
+	*ns = (this_cpu_read(tiffin_watchdog_tick) - frame->tick - 1) * TIFFIN_WATCHDOG_NS;
+	if ((long)*ns < (long)READ_ONCE(frame->policy->family->limits.budget_us) * NSEC_PER_USEC)
+		return NULL;
+	return frame;
+}
+
+/* The share of this CPU that a policy takes: the part of the ticks that hit it. */
+static void tiffin_watchdog_sample(struct tiffin_watchdog *dog, const struct pt_regs *regs)
+{
+	const struct tiffin_guard_frame *frame = tiffin_fault_frame(regs);
+	struct tiffin_quarantine_note note = { .what = "takes too large a share of a CPU" };
+	struct tiffin_loaded *policy;
+	u64 percent, ns;
+
+	if (!frame)
+		return;
+	policy = frame->policy;
+	if (dog->sampled != policy) {
+		dog->sampled = policy;
+		dog->hits = 0;
+		dog->since = ktime_get();
+	}
+	dog->hits++;
+	ns = ktime_sub(ktime_get(), dog->since);
+	if (ns < TIFFIN_SHARE_NS)
+		return;
+	percent = div64_u64(100ULL * dog->hits * TIFFIN_WATCHDOG_NS, ns);
+	dog->hits = 0;
+	dog->since = ktime_get();
+	if (percent <= READ_ONCE(policy->family->limits.cpu_percent) || tiffin_quarantined(policy))
+		return;
+	scnprintf(note.detail, sizeof(note.detail), "%llu %% of it over %llu ms", percent,
+		  ns / NSEC_PER_MSEC);
+	tiffin_quarantine(policy, &note);
+}
+
+static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
+{
+	struct tiffin_watchdog *dog = container_of(timer, struct tiffin_watchdog, timer);
+	struct pt_regs *regs = get_irq_regs();
+	struct tiffin_guard_frame *frame;
+	unsigned long overdue;
+	u8 idle;
+
+	/* Its CPU has gone offline, and the kernel has moved the timer. */
+	if (dog->cpu != smp_processor_id()) {
+		per_cpu(tiffin_watchdog_idle, dog->cpu) = TIFFIN_WATCHDOG_STOPPED;
+		return HRTIMER_NORESTART;
+	}
+	WRITE_ONCE(dog->beats, dog->beats + 1);
+	this_cpu_inc(tiffin_watchdog_tick);
+	if (regs) {
+		tiffin_watchdog_sample(dog, regs);
+		frame = tiffin_watchdog_overdue(regs, &overdue);
+		if (frame && tiffin_in_policy(frame->policy, regs->ip))
+			tiffin_fault_divert(regs, frame, "no end within the budget", 0, overdue);
+		else if (frame)
+			tiffin_watchdog_intercept(regs, frame, overdue);
+	}
+	idle = this_cpu_read(tiffin_watchdog_idle);
+	if (idle >= TIFFIN_WATCHDOG_LAST && !this_cpu_read(tiffin_guard_cursor)) {
+		this_cpu_write(tiffin_watchdog_idle, TIFFIN_WATCHDOG_STOPPED);
+		return HRTIMER_NORESTART;
+	}
+	this_cpu_write(tiffin_watchdog_idle, min(idle + 1, TIFFIN_WATCHDOG_LAST));
+	hrtimer_forward_now(timer, ns_to_ktime(TIFFIN_WATCHDOG_NS));
+	return HRTIMER_RESTART;
+}
+
+/* On another CPU: does the timer that this one looks after still beat, while there is a call? */
+static enum hrtimer_restart tiffin_watchdog_look(struct hrtimer *timer)
+{
+	struct tiffin_watchdog *dog = container_of(timer, struct tiffin_watchdog, neighbour);
+	unsigned long beats = READ_ONCE(dog->beats);
+
+	if (dog->cpu == smp_processor_id() || !cpu_online(dog->cpu))
+		return HRTIMER_NORESTART;
+	if (READ_ONCE(per_cpu(tiffin_watchdog_idle, dog->cpu)) != TIFFIN_WATCHDOG_STOPPED)
+		dog->quiet = 0;
+	else if (++dog->quiet > TIFFIN_NEIGHBOUR_LAST)
+		return HRTIMER_NORESTART;
+	if (!dog->quiet && beats == dog->seen &&
+	    READ_ONCE(per_cpu(tiffin_guard_cursor, dog->cpu))) {
+		WRITE_ONCE(dog->poked, true);
+		tiffin_send_nmi(dog->cpu);
+	}
+	dog->seen = beats;
+	hrtimer_forward_now(timer, ns_to_ktime(TIFFIN_NEIGHBOUR_NS));
+	return HRTIMER_RESTART;
+}
+
+/*
+ * In place of the ticks that disabled interrupts keep away. Where they are enabled, this CPU has just
+ * not been running (R2).
+ */
+static int tiffin_watchdog_nmi(unsigned int type, struct pt_regs *regs)
+{
+	struct tiffin_watchdog *dog = this_cpu_ptr(&tiffin_watchdogs);
+	struct tiffin_guard_frame *frame;
+	unsigned long overdue;
+
+	if (!READ_ONCE(dog->poked))
+		return NMI_DONE;
+	WRITE_ONCE(dog->poked, false);
+	if (regs->flags & X86_EFLAGS_IF)
+		return NMI_HANDLED;
+	this_cpu_add(tiffin_watchdog_tick, TIFFIN_NEIGHBOUR_NS / TIFFIN_WATCHDOG_NS);
+	frame = tiffin_watchdog_overdue(regs, &overdue);
+	if (!frame)
+		return NMI_HANDLED;
+	if (!tiffin_in_policy(frame->policy, regs->ip)) {
+		tiffin_watchdog_intercept(regs, frame, overdue);
+	} else if (tiffin_nmi_iret_ok(regs)) {
+		tiffin_fault_divert(regs, frame, "no end within the budget", 0, overdue);
+		tiffin_nmi_iret_set(regs);
+	}
+	return NMI_HANDLED;
+}
+
+static void tiffin_watchdog_kick(void *data)
+{
+	struct tiffin_watchdog *dog = data;
+
+	if (!hrtimer_active(&dog->neighbour)) {
+		dog->quiet = 0;
+		dog->seen = READ_ONCE(dog->beats) - 1;
+		hrtimer_start(&dog->neighbour, ns_to_ktime(TIFFIN_NEIGHBOUR_NS),
+			      HRTIMER_MODE_REL_PINNED_HARD);
+	}
+}
+
+/* A CPU that may have timers for others, next to this one; -1 where there is none. */
+static int tiffin_watchdog_neighbour(int cpu)
+{
+	const struct cpumask *may = housekeeping_cpumask(HK_TYPE_TIMER);
+	int next = cpumask_next_and(cpu, may, cpu_online_mask);
+
+	if (next >= nr_cpu_ids)
+		next = cpumask_first_and(may, cpu_online_mask);
+	return next < nr_cpu_ids && next != cpu ? next : -1;
+}
+
+void tiffin_watchdog_start(void)
+{
+	struct tiffin_watchdog *dog = this_cpu_ptr(&tiffin_watchdogs);
+	u8 idle = this_cpu_read(tiffin_watchdog_idle);
+	int neighbour;
+
+	this_cpu_write(tiffin_watchdog_idle, 0);
+	if (idle != TIFFIN_WATCHDOG_STOPPED)
+		return;
+	hrtimer_start(&dog->timer, ns_to_ktime(TIFFIN_WATCHDOG_NS), HRTIMER_MODE_REL_PINNED_HARD);
+	if (hrtimer_active(&dog->neighbour))
+		return;
+	neighbour = tiffin_watchdog_neighbour(dog->cpu);
+	/* Where the last kick is still under way it does as well. */
+	if (neighbour >= 0)
+		smp_call_function_single_async(neighbour, &dog->kick);
+}
+
+int tiffin_watchdog_init(void)
+{
+	struct tiffin_watchdog *dog;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		dog = per_cpu_ptr(&tiffin_watchdogs, cpu);
+		dog->cpu = cpu;
+		hrtimer_init(&dog->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+		dog->timer.function = tiffin_watchdog_beat;
+		hrtimer_init(&dog->neighbour, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+		dog->neighbour.function = tiffin_watchdog_look;
+		INIT_CSD(&dog->kick, tiffin_watchdog_kick, dog);
+	}
+	return register_nmi_handler(NMI_LOCAL, tiffin_watchdog_nmi, 0, "tiffin");
+}
+
+static void tiffin_watchdog_nothing(void *unused)
+{
+}
+
+void tiffin_watchdog_exit(void)
+{
+	int cpu;
+
+	/* Kicks are served in their order: all that were under way have been, before this. */
+	on_each_cpu(tiffin_watchdog_nothing, NULL, 1);
+	for_each_possible_cpu(cpu) {
+		hrtimer_cancel(&per_cpu_ptr(&tiffin_watchdogs, cpu)->neighbour);
+		hrtimer_cancel(&per_cpu_ptr(&tiffin_watchdogs, cpu)->timer);
+	}
+	unregister_nmi_handler(NMI_LOCAL, "tiffin");
+}

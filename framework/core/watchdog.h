@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The watchdog: ends a call into a policy that lasts longer than the family's budget, and puts a
+ * policy that takes too large a share of a CPU in quarantine.
+ *
+ * Each CPU that calls policies has a timer of TIFFIN_WATCHDOG_NS. It counts ticks; a call's frame
+ * holds the tick that it began in, so a call is timed without a clock being read for it. A tick that
+ * finds that no call has come since the one before stops the timer, and the next call starts it
+ * again: a CPU that is idle has none.
+ *
+ * Where a call keeps interrupts disabled its own CPU's timer does not come. A neighbour looks after
+ * it, at a longer interval and only while that CPU's timer should be running, and sends it an NMI.
+ *
+ * Invariants:
+ *  R1. A call is ended only where its own frame is older than the budget: calls that are nested in
+ *	it begin and end as they please, and are not blamed for it, nor it for them.
+ *  R2. Ticks count what a CPU has run: a virtual CPU that was kept waiting by its host finds one
+ *	tick, not many, when it goes on.
+ *  R3. No timer runs on a CPU that has called no policy for two ticks and looks after no other.
+ *  R4. A call is ended in the policy's own text at once; in a function of the kernel that the
+ *	policy has called, when that function returns. Nothing of the kernel is cut short.
+ */
+#ifndef TIFFIN_CORE_WATCHDOG_H
+#define TIFFIN_CORE_WATCHDOG_H
+
+#include <linux/compiler.h>
+#include <linux/percpu.h>
+#include <linux/time64.h>
+#include <linux/types.h>
+
+#define TIFFIN_WATCHDOG_NS	(2 * NSEC_PER_MSEC)
+
+/* Ticks that the CPU's timer has counted; guard_entry.S puts it into frames. */
+DECLARE_PER_CPU(unsigned long, tiffin_watchdog_tick);
+
+/* Not 0 where the next call has to tell the timer that there are calls, or to start it. */
+DECLARE_PER_CPU(u8, tiffin_watchdog_idle);
+
+void tiffin_watchdog_start(void);
+
+/* A call begins. Context: any but NMI, preemption disabled. */
+static __always_inline void tiffin_watchdog_begin(void)
+{
+	if (unlikely(this_cpu_read(tiffin_watchdog_idle)))
+		tiffin_watchdog_start();
+}
+
+/* Process context, may sleep. */
+int tiffin_watchdog_init(void);
+
+/* The same; no call comes any more. */
+void tiffin_watchdog_exit(void);
+
+#endif /* TIFFIN_CORE_WATCHDOG_H */
