@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "core/event.h"
+#include "core/guard.h"
 #include "core/quarantine.h"
 #include "core/scope.h"
 #include "core/trace.h"
@@ -409,6 +410,7 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 	swap->report.prepare_ns = ktime_get_ns() - start;
 	mutex_unlock(&swap->text_lock);
 
+	tiffin_guard_refresh();
 	tiffin_swap_set_state(scope, TIFFIN_CLOSING);
 	swap->previous = scope->gate.active;
 	rc = tiffin_swap_flip(scope, next, start + (u64)req->timeout_ms * NSEC_PER_MSEC,

@@ -78,6 +78,7 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 	}
 	if (answer_ok && unlikely(!answer_ok(in, out))) {
 		this_cpu_inc(figures->bad_answers);
+		tiffin_quarantine_answer(inst->policy);
 		return TIFFIN_CONTINUITY;
 	}
 	this_cpu_inc(figures->answered);

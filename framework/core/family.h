@@ -75,6 +75,8 @@ struct tiffin_figure {
  *	10000000
  * @cpu_percent: the part of a CPU's time that a policy may take in its calls, over a second, in
  *	percent; 1 to 100, and 100 is never reached
+ * @bad_answers: how many answers out of range within a second put a policy in quarantine; 0: none
+ *	does; 0 to 4294967295
  */
 struct tiffin_limits {
 	u32 hold_ns;
@@ -84,6 +86,7 @@ struct tiffin_limits {
 	u32 stores_kib;
 	u32 budget_us;
 	u32 cpu_percent;
+	u32 bad_answers;
 };
 
 struct tiffin_family;
@@ -157,7 +160,7 @@ struct tiffin_family {
 /* The limits of a family that has no better ones of its own. */
 #define TIFFIN_LIMITS_INIT							\
 	{ .hold_ns = 5000, .close_us = 50, .timeout_ms = 5000, .probation_ms = 0,		\
-	  .budget_us = 10000, .cpu_percent = 50 }
+	  .budget_us = 10000, .cpu_percent = 50, .bad_answers = 1000 }
 
 /**
  * tiffin_family_register - make a family known, with its default active in scope "default"

@@ -24,6 +24,13 @@
 extern const char tiffin_guard_landing[], tiffin_guard_nothing[];
 void tiffin_guard_leave(struct pt_regs *regs);
 
+static bool tiffin_fault_allowed;
+
+void tiffin_fault_allow(bool allow)
+{
+	WRITE_ONCE(tiffin_fault_allowed, allow);
+}
+
 /* What was noted last on this CPU. One that lands later may find that another took its place. */
 static DEFINE_PER_CPU(struct tiffin_fault, tiffin_fault_last);
 
@@ -113,7 +120,7 @@ static bool tiffin_fault_take(struct pt_regs *regs, int trap, const char *what,
 {
 	struct tiffin_guard_frame *frame = tiffin_fault_frame(regs);
 
-	if (!frame || !tiffin_fault_is(frame, regs, trap))
+	if (!frame || !READ_ONCE(tiffin_fault_allowed) || !tiffin_fault_is(frame, regs, trap))
 		return false;
 	tiffin_fault_divert(regs, frame, what, error, addr);
 	return true;

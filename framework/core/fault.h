@@ -70,7 +70,9 @@ void tiffin_fault_note(const struct tiffin_guard_frame *frame, const char *what,
 /* What was noted of a call that has landed; NULL where another has come in between. */
 struct tiffin_fault *tiffin_fault_noted(const struct tiffin_guard_frame *frame);
 
-/* Whether the operator has faults contained although the kernel is told to panic on an oops. */
+/* Whether exceptions end calls: else they are the kernel's, whoever's doing they are. */
+void tiffin_fault_allow(bool allow);
+
 int tiffin_fault_init(void);
 void tiffin_fault_exit(void);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* After a call that was ended: the CPU as it was before, and the policy in quarantine. */
 
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/rcupdate.h>
 
@@ -68,6 +70,43 @@ void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *f
 	local_irq_restore(was->flags);
 }
 
+static bool tiffin_guard_always;
+
+bool tiffin_guard_contain(void)
+{
+	return READ_ONCE(tiffin_guard_always);
+}
+
+int tiffin_guard_set_contain(bool always)
+{
+	WRITE_ONCE(tiffin_guard_always, always);
+	tiffin_guard_refresh();
+	return 0;
+}
+
+/* kernel.panic_on_oops, which is in no other way to be had; false where there is no telling. */
+static bool tiffin_guard_panics(void)
+{
+	struct file *file = filp_open("/proc/sys/kernel/panic_on_oops", O_RDONLY, 0);
+	char text[8] = "";
+	loff_t pos = 0;
+
+	if (IS_ERR(file))
+		return false;
+	kernel_read(file, text, sizeof(text) - 1, &pos);
+	fput(file);
+	return text[0] && text[0] != '0';
+}
+
+void tiffin_guard_refresh(void)
+{
+	bool panics = tiffin_guard_panics();
+
+	if (panics && !tiffin_guard_contain())
+		pr_notice_once("tiffin: kernel.panic_on_oops is set: a policy's fault will panic the machine; write 1 to /sys/kernel/tiffin/contain to have it contained all the same\n");
+	tiffin_fault_allow(!panics || tiffin_guard_contain());
+}
+
 int tiffin_guard_init(void)
 {
 	int rc = tiffin_watchdog_init();
@@ -77,6 +116,8 @@ int tiffin_guard_init(void)
 	rc = tiffin_fault_init();
 	if (rc)
 		tiffin_watchdog_exit();
+	else
+		tiffin_guard_refresh();
 	return rc;
 }
 

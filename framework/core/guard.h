@@ -31,6 +31,7 @@
 #define TIFFIN_CORE_GUARD_H
 
 #include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 
@@ -140,6 +141,16 @@ static inline bool tiffin_guard_ctx_ok(const struct tiffin_ctx *ctx)
 	return likely(frame) && likely(frame->ctx == ctx);
 }
 
+/*
+ * Where the kernel is told to panic on an oops, faults are left to it, unless the operator wants them
+ * contained all the same. Runaways are ended whatever it is told.
+ */
+bool tiffin_guard_contain(void);
+int tiffin_guard_set_contain(bool always);
+
+/* Look what the kernel is told, as a policy becomes active. Process context, may sleep. */
+void tiffin_guard_refresh(void);
+
 /* Begin and stop to end calls. Process context, may sleep. */
 int tiffin_guard_init(void);
 void tiffin_guard_exit(void);
@@ -175,6 +186,20 @@ static inline void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_
 static inline bool tiffin_guard_ctx_ok(const struct tiffin_ctx *ctx)
 {
 	return true;
+}
+
+static inline bool tiffin_guard_contain(void)
+{
+	return false;
+}
+
+static inline int tiffin_guard_set_contain(bool always)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void tiffin_guard_refresh(void)
+{
 }
 
 static inline int tiffin_guard_init(void)

@@ -23,6 +23,8 @@ const struct tiffin_limit_range tiffin_limit_range[TIFFIN_LIMITS] = {
 		"budget_us", offsetof(struct tiffin_limits, budget_us), 4000, 10000000 },
 	[TIFFIN_LIMIT_CPU_PERCENT] = {
 		"cpu_percent", offsetof(struct tiffin_limits, cpu_percent), 1, 100 },
+	[TIFFIN_LIMIT_BAD_ANSWERS] = {
+		"bad_answers", offsetof(struct tiffin_limits, bad_answers), 0, U32_MAX },
 };
 
 /*

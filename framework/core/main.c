@@ -5,6 +5,7 @@
 
 #include "core/guard.h"
 #include "core/sysfs.h"
+#include "core/sysrq.h"
 #include "core/version.h"
 #include "rescue.h"
 
@@ -23,6 +24,7 @@ static int __init tiffin_init(void)
 	rc = tiffin_sysfs_init();
 	if (rc)
 		goto err_guard;
+	tiffin_sysrq_init();
 	return 0;
 
 err_guard:
@@ -34,6 +36,7 @@ err_rescue:
 
 static void __exit tiffin_exit(void)
 {
+	tiffin_sysrq_exit();
 	tiffin_sysfs_exit();
 	tiffin_guard_exit();
 	tiffin_rescue_exit();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Quarantine; what it is and its invariants are in quarantine.h. */
 
+#include <linux/jiffies.h>
 #include <linux/panic.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -59,6 +60,23 @@ void tiffin_quarantine(struct tiffin_loaded *policy, const struct tiffin_quarant
 			  note->where[0] ? " at " : "", note->where);
 	raw_spin_unlock_irqrestore(&tiffin_quarantine_lock, flags);
 	tiffin_rescue_wake();
+}
+
+void tiffin_quarantine_answer(struct tiffin_loaded *policy)
+{
+	static const struct tiffin_quarantine_note note = {
+		.what = "too many answers out of range",
+	};
+	u32 limit = READ_ONCE(policy->family->limits.bad_answers);
+
+	if (!limit)
+		return;
+	if (time_after(jiffies, READ_ONCE(policy->bad_since) + HZ)) {
+		WRITE_ONCE(policy->bad_since, jiffies);
+		atomic_set(&policy->bad_answers, 0);
+	}
+	if ((u32)atomic_inc_return(&policy->bad_answers) > limit && !tiffin_quarantined(policy))
+		tiffin_quarantine(policy, &note);
 }
 
 /* The oldest entry of a family that is not in the log yet; it counts as told from here on. */

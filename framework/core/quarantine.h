@@ -48,6 +48,17 @@ static __always_inline bool tiffin_quarantined(const struct tiffin_loaded *polic
 void tiffin_quarantine(struct tiffin_loaded *policy, const struct tiffin_quarantine_note *note);
 
 /**
+ * tiffin_quarantine_answer - a policy has given an answer out of range
+ * @policy: which
+ *
+ * Counts them; where they are more within a second than limits/bad_answers, that is a fault. CPUs
+ * that come at the end of a second together may count some too few.
+ *
+ * Context: any but NMI.
+ */
+void tiffin_quarantine_answer(struct tiffin_loaded *policy);
+
+/**
  * tiffin_quarantine_tell - log what has come into the ring since the last time, and send events
  * @loaded: policies of this one's family only
  *

@@ -44,6 +44,8 @@ typedef void (*tiffin_hook_fn)(const struct tiffin_ctx *ctx, const void *in, voi
  * @text: where the module's text begins
  * @text_size: bytes of it; 0 for the built-in default
  * @quarantined: never to be entered again (quarantine.h)
+ * @bad_answers: out of range, since @bad_since
+ * @bad_since: jiffies
  * @why: what brought it there first; under quarantine.c's lock
  */
 struct tiffin_loaded {
@@ -65,6 +67,8 @@ struct tiffin_loaded {
 	unsigned long text;
 	unsigned long text_size;
 	bool quarantined;
+	atomic_t bad_answers;
+	unsigned long bad_since;
 	char why[160];
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The services that policies reach by pointers; see service.h, and list.h for the invariants. */
 
+#include "core/guard.h"
 #include "core/service.h"
 
 /*
@@ -9,8 +10,12 @@
  */
 static struct tiffin_store_mem *tiffin_service_begin(const struct tiffin_ctx *ctx)
 {
-	struct tiffin_store_mem *mem = ctx->env->lists;
+	struct tiffin_store_mem *mem;
 
+	/* Before it is followed: a policy's mistake shall not fault here. */
+	if (!tiffin_guard_ctx_ok(ctx))
+		return NULL;
+	mem = ctx->env->lists;
 	if (!mem)
 		return NULL;
 	if (mem->sharing == TIFFIN_SHARE_LOCKED ? READ_ONCE(mem->lists_owner) == ctx :
@@ -115,7 +120,7 @@ static struct tiffin_entry tiffin_service_take(const struct tiffin_ctx *ctx, u32
 
 static u32 tiffin_service_length(const struct tiffin_ctx *ctx, u32 list)
 {
-	const struct tiffin_store_mem *mem = ctx->env->lists;
+	const struct tiffin_store_mem *mem = tiffin_guard_ctx_ok(ctx) ? ctx->env->lists : NULL;
 
 	return mem ? tiffin_lists_length(&mem->lists, list) : 0;
 }

@@ -8,6 +8,7 @@
 #include <linux/sysfs.h>
 #include <linux/wait_bit.h>
 
+#include "core/guard.h"
 #include "core/limits.h"
 #include "core/quarantine.h"
 #include "core/registry.h"
@@ -141,16 +142,32 @@ static ssize_t faults_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 	return tiffin_quarantine_show(buf);
 }
 
+static ssize_t contain_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", tiffin_guard_contain());
+}
+
+static ssize_t contain_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			     size_t len)
+{
+	bool always;
+
+	return tiffin_may_write() ?: kstrtobool(buf, &always) ?: tiffin_guard_set_contain(always) ?:
+	       len;
+}
+
 static struct kobj_attribute tiffin_root_version = __ATTR_RO(version);
 static struct kobj_attribute tiffin_root_abi = __ATTR_RO(abi);
 static struct kobj_attribute tiffin_root_error = __ATTR_RO_MODE(last_error, 0400);
 static struct kobj_attribute tiffin_root_faults = __ATTR_RO_MODE(faults, 0400);
+static struct kobj_attribute tiffin_root_contain = __ATTR_RW(contain);
 
 static const struct attribute *tiffin_root_attrs[] = {
 	&tiffin_root_version.attr,
 	&tiffin_root_abi.attr,
 	&tiffin_root_error.attr,
 	&tiffin_root_faults.attr,
+	&tiffin_root_contain.attr,
 	NULL,
 };
 

@@ -90,12 +90,15 @@ static __attribute__((__noinline__)) void faulty_recurse(volatile __u8 *outer)
 
 static __attribute__((__noinline__)) void faulty_smash(__u32 n)
 {
-	volatile __u8 buffer[8];
+	__u8 buffer[8];
+	volatile __u8 *byte = buffer;
 	__u32 i;
 
+	/* So that the compiler does not know what it writes beyond. */
+	asm volatile("" : "+r" (byte), "+r" (n));
 	for (i = 0; i < n; i++)
-		buffer[i] = 0x41;
-	faulty_sink += buffer[n / 2];
+		byte[i] = 0x41;
+	faulty_sink += byte[0];
 }
 
 static __attribute__((__noinline__)) __u64 faulty_count(__u64 n)
@@ -153,7 +156,7 @@ static __attribute__((__noinline__)) void faulty_do(const struct tiffin_ctx *ctx
 	case FAULTY_BUG: asm volatile("ud2"); break;
 	case FAULTY_INT3: asm volatile("int3"); break;
 	case FAULTY_OVERFLOW: faulty_recurse(0); break;
-	case FAULTY_SMASH: faulty_smash(24); break;
+	case FAULTY_SMASH: faulty_smash(16); break;
 	case FAULTY_MEMCPY: memcpy((void *)WILD, ctx, 4096); break;
 	case FAULTY_STRLEN: faulty_sink += strlen((const char *)WILD); break;
 	case FAULTY_STD: asm volatile("std"); faulty_sink += *(volatile __u32 *)NOWHERE; break;
