@@ -74,7 +74,7 @@ struct tiffin_figure {
  * @budget_us: longest time that one call into a policy may take, in us; then it is ended. 4000 to
  *	10000000
  * @cpu_percent: the part of a CPU's time that a policy may take in its calls, over a second, in
- *	percent; 1 to 100, and 100 is never reached
+ *	percent; 1 to 100, which is all of it and never too much
  * @bad_answers: how many answers out of range within a second put a policy in quarantine; 0: none
  *	does; 0 to 4294967295
  */

@@ -70,10 +70,11 @@ static bool tiffin_fault_is(const struct tiffin_guard_frame *frame, const struct
 	/* There may be no more stack to look at. */
 	if (trap == X86_TRAP_DF || regs->sp & 7)
 		return false;
-	if (top == back || tiffin_in_policy(frame->policy, *top))
+	/* Not checked by KASAN: it may stand where a function's variables were. */
+	if (top == back || tiffin_in_policy(frame->policy, READ_ONCE_NOCHECK(*top)))
 		return true;
 	return trap == X86_TRAP_GP && top < back &&
-	       (top + 1 == back || tiffin_in_policy(frame->policy, top[1]));
+	       (top + 1 == back || tiffin_in_policy(frame->policy, READ_ONCE_NOCHECK(top[1])));
 }
 
 void tiffin_fault_note(const struct tiffin_guard_frame *frame, const char *what,

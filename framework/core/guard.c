@@ -3,6 +3,7 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kasan.h>
 #include <linux/kernel.h>
 #include <linux/rcupdate.h>
 
@@ -28,6 +29,16 @@ static void tiffin_guard_repair(const struct tiffin_guard *was)
 #ifdef CONFIG_SMP
 	while (current->migration_disabled > was->migration)
 		migrate_enable();
+#endif
+}
+
+/* On a kernel with KASAN: the variables of functions that were cut short are nobody's any more. */
+static void tiffin_guard_unpoison(const struct tiffin_guard_frame *frame)
+{
+#ifdef CONFIG_KASAN_STACK
+	unsigned long end = (unsigned long)frame, start = ALIGN_DOWN(end, THREAD_SIZE);
+
+	__memset(kasan_mem_to_shadow((void *)start), 0, (end - start) >> KASAN_SHADOW_SCALE_SHIFT);
 #endif
 }
 
@@ -60,6 +71,7 @@ void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *f
 		tiffin_quarantine(policy, &note);
 		return;
 	}
+	tiffin_guard_unpoison(frame);
 	tiffin_guard_repair(was);
 	/* With interrupts still off: a call that comes in one may overwrite what was noted. */
 	fault = tiffin_fault_noted(frame);

@@ -131,14 +131,14 @@ void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *f
 		      const struct tiffin_guard *was);
 
 /**
- * tiffin_guard_ctx_ok - is this the context of the call that is under way on this CPU?
- * @ctx: what a service was given
+ * tiffin_guard_ctx - the context of the call that is under way on this CPU
+ * @given: what a service was given as that; where there is no guard, it is taken for it
  */
-static inline bool tiffin_guard_ctx_ok(const struct tiffin_ctx *ctx)
+static inline const struct tiffin_ctx *tiffin_guard_ctx(const struct tiffin_ctx *given)
 {
 	const struct tiffin_guard_frame *frame = this_cpu_read(tiffin_guard_cursor);
 
-	return likely(frame) && likely(frame->ctx == ctx);
+	return frame ? frame->ctx : NULL;
 }
 
 /*
@@ -183,9 +183,9 @@ static inline void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_
 {
 }
 
-static inline bool tiffin_guard_ctx_ok(const struct tiffin_ctx *ctx)
+static inline const struct tiffin_ctx *tiffin_guard_ctx(const struct tiffin_ctx *given)
 {
-	return true;
+	return given;
 }
 
 static inline bool tiffin_guard_contain(void)

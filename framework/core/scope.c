@@ -134,8 +134,9 @@ ssize_t tiffin_scope_lists(struct tiffin_scope *scope, char *buf)
 		for (i = 0; i < lists->nr_lists; i++)
 			len += sysfs_emit_at(buf, len, "length_%u %u\n", i,
 					     tiffin_lists_length(lists, i));
-		len += sysfs_emit_at(buf, len, "busy %u\ngone %llu\nbad %llu\ndropped %llu\nbroken %llu\n",
-				     atomic_read(&mem->lists_busy), READ_ONCE(lists->gone),
+		len += sysfs_emit_at(buf, len, "busy %u\nforeign %u\ngone %llu\nbad %llu\ndropped %llu\nbroken %llu\n",
+				     atomic_read(&mem->lists_busy),
+				     atomic_read(&mem->lists_foreign), READ_ONCE(lists->gone),
 				     READ_ONCE(lists->bad), READ_ONCE(lists->dropped),
 				     READ_ONCE(lists->broken));
 	}

@@ -5,17 +5,29 @@
 #include "core/service.h"
 
 /*
+ * The lists of the call that is under way; NULL where there are none, or where the policy gave a
+ * context that is not this call's, which is counted, and not followed.
+ */
+static struct tiffin_store_mem *tiffin_service_lists(const struct tiffin_ctx *ctx)
+{
+	const struct tiffin_ctx *own = tiffin_guard_ctx(ctx);
+	struct tiffin_store_mem *mem = own ? own->env->lists : NULL;
+
+	if (mem && unlikely(own != ctx)) {
+		atomic_inc(&mem->lists_foreign);
+		return NULL;
+	}
+	return mem;
+}
+
+/*
  * The lists that the call may use now, or NULL. A call that was lent them has them to its end; a
  * conversion that is made for it has another context, and doesn't.
  */
 static struct tiffin_store_mem *tiffin_service_begin(const struct tiffin_ctx *ctx)
 {
-	struct tiffin_store_mem *mem;
+	struct tiffin_store_mem *mem = tiffin_service_lists(ctx);
 
-	/* Before it is followed: a policy's mistake shall not fault here. */
-	if (!tiffin_guard_ctx_ok(ctx))
-		return NULL;
-	mem = ctx->env->lists;
 	if (!mem)
 		return NULL;
 	if (mem->sharing == TIFFIN_SHARE_LOCKED ? READ_ONCE(mem->lists_owner) == ctx :
@@ -120,7 +132,7 @@ static struct tiffin_entry tiffin_service_take(const struct tiffin_ctx *ctx, u32
 
 static u32 tiffin_service_length(const struct tiffin_ctx *ctx, u32 list)
 {
-	const struct tiffin_store_mem *mem = tiffin_guard_ctx_ok(ctx) ? ctx->env->lists : NULL;
+	const struct tiffin_store_mem *mem = tiffin_service_lists(ctx);
 
 	return mem ? tiffin_lists_length(&mem->lists, list) : 0;
 }

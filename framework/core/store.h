@@ -78,6 +78,7 @@ enum tiffin_handover {
  * @lists: a set of lists; its bytes are @record
  * @lists_owner: context of the call that has the lists, or is in one of their services
  * @lists_busy: services that found them taken
+ * @lists_foreign: services that were asked for with another context than their call's
  */
 struct tiffin_store_mem {
 	struct kref ref;
@@ -101,6 +102,7 @@ struct tiffin_store_mem {
 	struct tiffin_lists lists;
 	const void *lists_owner;
 	atomic_t lists_busy;
+	atomic_t lists_foreign;
 };
 
 /**

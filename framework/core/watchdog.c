@@ -112,7 +112,7 @@ static void tiffin_watchdog_sample(struct tiffin_watchdog *dog, const struct pt_
 	const struct tiffin_guard_frame *frame = tiffin_fault_frame(regs);
 	struct tiffin_quarantine_note note = { .what = "takes too large a share of a CPU" };
 	struct tiffin_loaded *policy;
-	u64 percent, ns;
+	u64 percent, limit, ns;
 
 	if (!frame)
 		return;
@@ -129,7 +129,8 @@ static void tiffin_watchdog_sample(struct tiffin_watchdog *dog, const struct pt_
 	percent = div64_u64(100ULL * dog->hits * TIFFIN_WATCHDOG_NS, ns);
 	dog->hits = 0;
 	dog->since = ktime_get();
-	if (percent <= READ_ONCE(policy->family->limits.cpu_percent) || tiffin_quarantined(policy))
+	limit = READ_ONCE(policy->family->limits.cpu_percent);
+	if (limit >= 100 || percent <= limit || tiffin_quarantined(policy))
 		return;
 	scnprintf(note.detail, sizeof(note.detail), "%llu %% of it over %llu ms", percent,
 		  ns / NSEC_PER_MSEC);
