@@ -26,13 +26,22 @@ SYM_FUNC_START(tiffin_guard_call)
 	pushq	%r8
 	pushq	PER_CPU_VAR(tiffin_guard_cursor)
 	movq	%rsp, PER_CPU_VAR(tiffin_guard_cursor)
-	/* Never taken: shows the landing, and what the stack is like there, to objtool. */
-	testq	%rcx, %rcx
-	jz	tiffin_guard_landing
 	CALL_NOSPEC rcx
+	popq	PER_CPU_VAR(tiffin_guard_cursor)
+	/* The policy has kept the registers, as any function does: what was saved is not needed. */
+	addq	$(3 + 6) * 8, %rsp
+	UNWIND_HINT_FUNC
 	xorl	%eax, %eax
-1:	popq	PER_CPU_VAR(tiffin_guard_cursor)
-	addq	$24, %rsp
+	RET
+SYM_FUNC_END(tiffin_guard_call)
+
+/* Comes from an exception, interrupts disabled, with %rsp the cursor. */
+SYM_CODE_START(tiffin_guard_landing)
+	TIFFIN_UNWIND_HINT_NONE
+	ANNOTATE_NOENDBR
+	movq	%rsp, %rax
+	popq	PER_CPU_VAR(tiffin_guard_cursor)
+	addq	$3 * 8, %rsp
 	popq	%r15
 	popq	%r14
 	popq	%r13
@@ -40,12 +49,7 @@ SYM_FUNC_START(tiffin_guard_call)
 	popq	%rbx
 	popq	%rbp
 	RET
-/* Comes from an exception, interrupts disabled, with %rsp the cursor. */
-SYM_INNER_LABEL(tiffin_guard_landing, SYM_L_GLOBAL)
-	ANNOTATE_NOENDBR
-	movq	%rsp, %rax
-	jmp	1b
-SYM_FUNC_END(tiffin_guard_call)
+SYM_CODE_END(tiffin_guard_landing)
 
 /*
  * The return address of a function that the policy has called, put there by the watchdog: when that
@@ -57,9 +61,7 @@ SYM_CODE_START(tiffin_guard_return)
 	cli
 	movq	PER_CPU_VAR(tiffin_guard_cursor), %rsp
 	cld
-	leaq	tiffin_guard_landing(%rip), %rax
-	pushq	%rax
-	RET
+	jmp	tiffin_guard_landing
 SYM_CODE_END(tiffin_guard_return)
 
 /* What the kernel's report of a fault is replaced with where the fault is the policy's. */
