@@ -36,7 +36,8 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 	struct tiffin_store_mem *lists = inst->store[TIFFIN_STORE_LISTS];
 	struct tiffin_record *rec = NULL;
 	enum tiffin_entered entered;
-	struct tiffin_ctx ctx = {
+	/* As in tiffin_enter(). */
+	struct tiffin_ctx ctx __attribute__((uninitialized)) = {
 		.size = sizeof(ctx),
 		.env = this_cpu_ptr(inst->env),
 		.now_ns = call->now_ns,

@@ -64,7 +64,7 @@ void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *f
 	struct tiffin_fault *fault;
 
 	if (!frame) {
-		scnprintf(note.detail, sizeof(note.detail), "flags %lx preempt_count %x, were %lx %x",
+		scnprintf(note.detail, sizeof(note.detail), "flags %lx preempt_count %x, were %lx %lx",
 			  arch_local_save_flags(), preempt_count(), was->flags, was->preempt);
 		tiffin_guard_repair(was);
 		local_irq_restore(was->flags);

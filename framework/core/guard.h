@@ -68,12 +68,14 @@ struct tiffin_guard_frame {
  * @preempt: preempt_count()
  * @rcu: depth of RCU's read side, where that is counted in the task
  * @migration: depth of migrate_disable()
+ *
+ * Whole words, as the compiler would put halves together to store them.
  */
 struct tiffin_guard {
 	unsigned long flags;
-	int preempt;
-	int rcu;
-	int migration;
+	long preempt;
+	long rcu;
+	long migration;
 };
 
 DECLARE_PER_CPU(struct tiffin_guard_frame *, tiffin_guard_cursor);

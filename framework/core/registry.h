@@ -34,6 +34,7 @@ typedef void (*tiffin_hook_fn)(const struct tiffin_ctx *ctx, const void *in, voi
  * @policy: the descriptor in this host's size
  * @build: build id
  * @id: name-version+build, or "default": unique in the family
+ * @quarantined: never to be entered again (quarantine.h); read with each call, as @hook is
  * @hook: by the family's hook index; NULL where the policy lacks it
  * @store: declared stores by kind, where @has_store
  * @has_store: by kind
@@ -43,7 +44,6 @@ typedef void (*tiffin_hook_fn)(const struct tiffin_ctx *ctx, const void *in, voi
  * @counters_dir: sysfs
  * @text: where the module's text begins
  * @text_size: bytes of it; 0 for the built-in default
- * @quarantined: never to be entered again (quarantine.h)
  * @bad_answers: out of range, since @bad_since
  * @bad_since: jiffies
  * @why: what brought it there first; under quarantine.c's lock
@@ -57,6 +57,7 @@ struct tiffin_loaded {
 	struct tiffin_policy policy;
 	char build[TIFFIN_BUILD_LEN];
 	char id[TIFFIN_ID_LEN];
+	bool quarantined;
 	tiffin_hook_fn hook[TIFFIN_MAX_HOOKS];
 	struct tiffin_store store[TIFFIN_STORE_KINDS];
 	bool has_store[TIFFIN_STORE_KINDS];
@@ -66,7 +67,6 @@ struct tiffin_loaded {
 	struct tiffin_dir *counters_dir;
 	unsigned long text;
 	unsigned long text_size;
-	bool quarantined;
 	atomic_t bad_answers;
 	unsigned long bad_since;
 	char why[160];
