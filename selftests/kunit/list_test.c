@@ -524,7 +524,7 @@ static void list_seen(struct kunit *test)
 	list_in_call(test, (struct model_call) { .op = MODEL_FIND, .handle = tiffin_handle(0, 1) });
 	tiffin_scope_lists(scope, page);
 	KUNIT_EXPECT_STREQ(test, page,
-			   "length_0 5\nlength_1 0\nlength_2 0\nbusy 1\ngone 1\nbad 2\ndropped 1\nbroken 0\n");
+			   "length_0 5\nlength_1 0\nlength_2 0\nbusy 1\nforeign 0\ngone 1\nbad 2\ndropped 1\nbroken 0\n");
 	free_page((unsigned long)page);
 }
 
