@@ -26,6 +26,15 @@ extern const char tiffin_guard_return[];
 /* Ticks without a call after which a timer stops. */
 #define TIFFIN_WATCHDOG_LAST	2
 
+/*
+ * A tick that comes later than this counts for nothing: the CPU was kept from running, by its host or
+ * with interrupts disabled, and nobody knows how little of the time the call has had (R2).
+ */
+#define TIFFIN_WATCHDOG_LATE_NS	(NSEC_PER_MSEC / 2)
+
+/* What an NMI counts for. It is not known to be late: so for less than the time between two. */
+#define TIFFIN_NMI_TICKS	2
+
 /* How often a neighbour looks, and for how many times after the timer that it looks after stopped. */
 #define TIFFIN_NEIGHBOUR_NS	(10 * NSEC_PER_MSEC)
 #define TIFFIN_NEIGHBOUR_LAST	10
@@ -140,6 +149,7 @@ static void tiffin_watchdog_sample(struct tiffin_watchdog *dog, const struct pt_
 static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 {
 	struct tiffin_watchdog *dog = container_of(timer, struct tiffin_watchdog, timer);
+	bool late = ktime_sub(ktime_get(), hrtimer_get_expires(timer)) > TIFFIN_WATCHDOG_LATE_NS;
 	struct pt_regs *regs = get_irq_regs();
 	struct tiffin_guard_frame *frame;
 	unsigned long overdue;
@@ -151,8 +161,8 @@ static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	}
 	WRITE_ONCE(dog->beats, dog->beats + 1);
-	this_cpu_inc(tiffin_watchdog_tick);
-	if (regs) {
+	if (regs && !late) {
+		this_cpu_inc(tiffin_watchdog_tick);
 		tiffin_watchdog_sample(dog, regs);
 		frame = tiffin_watchdog_overdue(regs, &overdue);
 		if (frame && tiffin_in_policy(frame->policy, regs->ip))
@@ -166,7 +176,8 @@ static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	}
 	this_cpu_write(tiffin_watchdog_idle, min(idle + 1, TIFFIN_WATCHDOG_LAST));
-	hrtimer_forward_now(timer, ns_to_ktime(TIFFIN_WATCHDOG_NS));
+	/* From now, so that the call goes on for a while before the next one. */
+	hrtimer_set_expires(timer, ktime_add_ns(ktime_get(), TIFFIN_WATCHDOG_NS));
 	return HRTIMER_RESTART;
 }
 
@@ -207,7 +218,7 @@ static int tiffin_watchdog_nmi(unsigned int type, struct pt_regs *regs)
 	WRITE_ONCE(dog->poked, false);
 	if (regs->flags & X86_EFLAGS_IF)
 		return NMI_HANDLED;
-	this_cpu_add(tiffin_watchdog_tick, TIFFIN_NEIGHBOUR_NS / TIFFIN_WATCHDOG_NS);
+	this_cpu_add(tiffin_watchdog_tick, TIFFIN_NMI_TICKS);
 	frame = tiffin_watchdog_overdue(regs, &overdue);
 	if (!frame)
 		return NMI_HANDLED;

@@ -14,8 +14,8 @@
  * Invariants:
  *  R1. A call is ended only where its own frame is older than the budget: calls that are nested in
  *	it begin and end as they please, and are not blamed for it, nor it for them.
- *  R2. Ticks count what a CPU has run: a virtual CPU that was kept waiting by its host finds one
- *	tick, not many, when it goes on.
+ *  R2. Ticks count what a CPU has run: where it was kept waiting, as virtual CPUs are by their host,
+ *	that counts for nothing. A call may last longer than its budget for that, by the clock.
  *  R3. No timer runs on a CPU that has called no policy for two ticks and looks after no other.
  *  R4. A call is ended in the policy's own text at once; in a function of the kernel that the
  *	policy has called, when that function returns. Nothing of the kernel is cut short.

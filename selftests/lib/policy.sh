@@ -66,6 +66,8 @@ policy_begin()
 	ko=$POLICY_DIR/tiffin_$1.ko
 	[ -e "$ko" ] || ko=$POLICY_DIR/tiffin_$1_family.ko
 	insmod "$ko" || policy_bail "the host of $1 does not load: $(dmesg | grep -i tiffin | tail -n 1)"
+	# Emulated CPUs stand still for long, and a call on them does not end for that.
+	echo 1000000 >"$TIFFIN/$1/limits/budget_us"
 	for ko in "$POLICY_DIR"/policies/*.ko; do
 		[ "$(modinfo -F tiffin_family "$ko")" != "$1" ] || policy_load "$ko"
 	done

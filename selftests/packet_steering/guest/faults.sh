@@ -37,6 +37,7 @@ load
 policy hash
 policy faulty_ps
 mixed=$(awk '$1 == "kind" { print $3 }' /sys/kernel/tiffin/policies/faulty_ps-*/tunables_info)
+echo 10000 >$family/limits/budget_us
 insmod tiffin_test_forgive.ko keep=50 || give_up "no probe on tiffin_quarantine()"
 echo 120000 >$family/limits/timeout_ms
 overlay_up || give_up "no overlay network"

@@ -26,10 +26,11 @@ give_up()
 }
 
 # load [PARAMETER...]: the host; a virtual CPU may stand still for long where CPUs are emulated, and a
-# packet that it has is late, not lost.
+# packet that it has is late, not lost; nor does a call that it is in never end.
 load()
 {
-	insmod ./tiffin.ko && insmod ./tiffin_packet_steering.ko "$@" && echo 2000 >$family/expiry_ms ||
+	insmod ./tiffin.ko && insmod ./tiffin_packet_steering.ko "$@" && echo 2000 >$family/expiry_ms &&
+		echo 1000000 >$family/limits/budget_us ||
 		give_up "the host does not load: $(dmesg | tail -n 1)"
 }
 
