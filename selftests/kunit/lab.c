@@ -8,8 +8,11 @@
 
 #include <tiffin/state.h>
 
+#include "core/guard.h"
+#include "core/quarantine.h"
 #include "core/registry.h"
 #include "lab.h"
+#include "rescue.h"
 
 /* Policies hang all state off their stores; what a test sees of them hangs here. */
 static struct lab *lab_now;
@@ -27,6 +30,59 @@ struct lab_record2 {
 };
 
 #define LAB_MARK	0xde17au
+
+/*
+ * The call under way has to be ended, and this is the last thing that it does. Where the kernel has a
+ * guard this is a fault like any other; where it has none, the lab's guard below learns of it.
+ */
+static noinline void lab_fault(const struct tiffin_ctx *ctx)
+{
+	WRITE_ONCE(lab_now->faulted, true);
+#ifdef TIFFIN_HAVE_GUARD
+	BUG();
+#else
+	WRITE_ONCE(lab_now->ended[smp_processor_id()], ctx);
+#endif
+}
+
+#ifndef TIFFIN_HAVE_GUARD
+
+struct tiffin_guard_frame *
+tiffin_guard_call(const struct tiffin_ctx *ctx, const void *in, void *out,
+		  void (*fn)(const struct tiffin_ctx *ctx, const void *in, void *out),
+		  struct tiffin_loaded *policy)
+{
+	const struct tiffin_ctx **ended, *was;
+	bool mine;
+
+	if (!lab_now) {
+		fn(ctx, in, out);
+		return NULL;
+	}
+	/* A call that this one interrupts may have ended itself, and not returned yet. */
+	ended = &lab_now->ended[smp_processor_id()];
+	was = READ_ONCE(*ended);
+	fn(ctx, in, out);
+	mine = READ_ONCE(*ended) == ctx;
+	WRITE_ONCE(*ended, was);
+	return mine ? (void *)ctx : NULL;
+}
+
+void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *frame,
+		      const struct tiffin_guard *was)
+{
+	lab_quarantine(lab_now, policy, "the lab's fault");
+}
+
+#endif /* TIFFIN_HAVE_GUARD */
+
+void lab_quarantine(struct lab *lab, struct tiffin_loaded *loaded, const char *what)
+{
+	const struct tiffin_quarantine_note note = { .what = what, .where = "lab_ask+0x10" };
+
+	WRITE_ONCE(lab->faulted, true);
+	tiffin_quarantine(loaded, &note);
+}
 
 /* Another policy's call in its hook at this moment? One of two such calls sees the other. */
 static void lab_enter_hook(struct lab *lab, enum lab_who me)
@@ -85,6 +141,8 @@ static void lab_answer(const struct tiffin_ctx *ctx, const struct lab_in *in, st
 	if (in_hook)
 		in_hook(lab, ctx);
 	tiffin_add(&lab->inside[me], -1);
+	if (READ_ONCE(lab->faulty) & BIT(me))
+		lab_fault(ctx);
 }
 
 #define LAB_HOOK(_name, _who)									\
@@ -115,6 +173,8 @@ static void lab_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *
 	lab_now->reached[me] = (tiffin_instance(ctx) ? BIT(TIFFIN_STORE_INSTANCE) : 0) |
 			       (tiffin_percpu(ctx) ? BIT(TIFFIN_STORE_PER_CPU) : 0);
 	lab_now->adopted[me] = in->adopted;
+	if (lab_now->faulty_init & BIT(me))
+		lab_fault(ctx);
 }
 
 static void lab_alpha_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in)
@@ -152,6 +212,11 @@ static void lab_convert(const struct tiffin_ctx *ctx, const struct tiffin_conver
 	struct lab_record2 *new = out->record;
 
 	lab_now->converts[in->kind]++;
+	if (READ_ONCE(lab_now->faulty_convert)) {
+		new->spare = LAB_MARK;
+		lab_fault(ctx);
+		return;
+	}
 	if (in->version != 1 || in->record_size != sizeof(*old) || ctx->object || !ctx->env ||
 	    READ_ONCE(lab_now->unknown)) {
 		new->spare = LAB_MARK;
@@ -337,6 +402,33 @@ void lab_unload(struct lab *lab, enum lab_who who)
 	tiffin_policy_unregister((const void *)&lab_policy[who]);
 }
 
+struct tiffin_loaded *lab_loaded(struct lab *lab, enum lab_who who)
+{
+	struct tiffin_loaded *loaded = tiffin_policy_find(&lab->family, lab_policy[who].name);
+
+	if (IS_ERR(loaded))
+		return NULL;
+	tiffin_policy_release(loaded);
+	return loaded;
+}
+
+/*
+ * Let the rescue come to its end, and its work, which holds the family's module while it looks at the
+ * family: here that is the module of all tests, which keeps nobody waiting.
+ */
+static void lab_stop_rescue(struct lab *lab)
+{
+	lab->faulty = 0;
+	lab->faulty_init = 0;
+	lab->faulty_convert = 0;
+	if (!lab->faulted)
+		return;
+	tiffin_rescue_exit();
+	tiffin_swap_rescue(lab->family.scope);
+	if (tiffin_rescue_init())
+		pr_err("lab: the rescue could not be made ready again\n");
+}
+
 /* No held call and no closed gate that a test has left there. */
 static void lab_free_gate(struct tiffin_gate *gate)
 {
@@ -357,6 +449,7 @@ void lab_stop(struct lab *lab)
 	lab->in_hook = NULL;
 	lab->on_flipped = NULL;
 	lab_free_gate(&scope->gate);
+	lab_stop_rescue(lab);
 	if (scope->swap.state == TIFFIN_PROBATION)
 		tiffin_swap_commit(scope);
 	flush_delayed_work(&scope->swap.sweep.work);

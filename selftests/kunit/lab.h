@@ -16,6 +16,7 @@
 #define LAB_FAMILY_ABI		TIFFIN_ABI(2, 1)
 #define LAB_BUILD		"b1"
 #define LAB_OBJECTS		16
+#define LAB_MAX_CPUS		16
 
 /**
  * enum lab_who - the lab's policies
@@ -98,6 +99,11 @@ struct lab_hooks {
  * @nonsense: from here on policies answer out of range
  * @mixed: calls that found another policy's call in its hook, which D2 and D3 rule out
  * @in_hook: called in a hook, may be NULL
+ * @faulty: hooks of these policies have to be ended, a bit a policy, at their end
+ * @faulty_init: likewise, init
+ * @faulty_convert: likewise, the conversion; delta's alone
+ * @ended: by CPU, the call that ends itself, where the kernel has no guard
+ * @faulted: a call was ended, or a policy put in quarantine: lab_stop() has something to wait for
  * @on_flipped: called when the family is told of a flip, process context, may be NULL
  * @private: of the test
  */
@@ -118,6 +124,11 @@ struct lab {
 	bool nonsense;
 	u32 mixed;
 	void (*in_hook)(struct lab *lab, const struct tiffin_ctx *ctx);
+	u32 faulty;
+	u32 faulty_init;
+	u32 faulty_convert;
+	const struct tiffin_ctx *ended[LAB_MAX_CPUS];
+	bool faulted;
 	void (*on_flipped)(struct lab *lab);
 	void *private;
 };
@@ -139,6 +150,14 @@ void lab_stop(struct lab *lab);
 /* Register and unregister one policy of the lab. */
 int lab_load(struct lab *lab, enum lab_who who);
 void lab_unload(struct lab *lab, enum lab_who who);
+
+/*
+ * A loaded policy of the lab. Nothing holds it: it stays until the test unloads it.
+ */
+struct tiffin_loaded *lab_loaded(struct lab *lab, enum lab_who who);
+
+/* Put a policy in quarantine, as if a call of it had been ended for @what. Any context but NMI. */
+void lab_quarantine(struct lab *lab, struct tiffin_loaded *loaded, const char *what);
 
 /* Swap as if the line @text were written to the scope's file swap. */
 int lab_swap(struct lab *lab, const char *text);

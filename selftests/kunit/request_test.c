@@ -12,6 +12,8 @@ static void request_limit_ranges(struct kunit *test)
 		[TIFFIN_LIMIT_TIMEOUT_MS] = { 1, 600000 },
 		[TIFFIN_LIMIT_PROBATION_MS] = { 0, 86400000 },
 		[TIFFIN_LIMIT_STORES_KIB] = { 1, U32_MAX },
+		[TIFFIN_LIMIT_BUDGET_US] = { 4000, 10000000 },
+		[TIFFIN_LIMIT_CPU_PERCENT] = { 1, 100 },
 	};
 	char text[24];
 	u32 value;
@@ -28,8 +30,9 @@ static void request_limit_ranges(struct kunit *test)
 		value = 77;
 		snprintf(text, sizeof(text), "%llu", range[i][1] + 1ULL);
 		KUNIT_EXPECT_EQ(test, tiffin_limit_parse(i, text, &value), -ERANGE);
+		snprintf(text, sizeof(text), "%u", range[i][0] - 1);
 		if (range[i][0])
-			KUNIT_EXPECT_EQ(test, tiffin_limit_parse(i, "0", &value), -ERANGE);
+			KUNIT_EXPECT_EQ(test, tiffin_limit_parse(i, text, &value), -ERANGE);
 		KUNIT_EXPECT_EQ(test, tiffin_limit_parse(i, "4294967296", &value), -ERANGE);
 		KUNIT_EXPECT_EQ(test, tiffin_limit_parse(i, "-1", &value), -EINVAL);
 		KUNIT_EXPECT_EQ(test, tiffin_limit_parse(i, "", &value), -EINVAL);

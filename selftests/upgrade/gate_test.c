@@ -157,7 +157,8 @@ TEST(gate_is_closed_with_interrupts_off)
 
 /* A second gate, and a thread that flips it while the first one is closed. */
 static struct tiffin_gate second;
-static struct tiffin_instance second_instance;
+static struct tiffin_loaded second_policy;
+static struct tiffin_instance second_instance = { .policy = &second_policy };
 static pthread_t second_thread;
 static u32 second_waits;
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/sysfs.h"
+#include "rescue.h"
 #include "test.h"
 
 /* Far more than any test needs: a loop without end, or a lock that never comes, ends there. */
@@ -39,7 +40,7 @@ static int run(const struct test *test)
 
 	alarm(TIME_LIMIT_S);
 	shim.virtual_time = true;
-	if (tiffin_sysfs_init())
+	if (tiffin_rescue_init() || tiffin_sysfs_init())
 		return 1;
 	rc = lab_start(&lab);
 	EXPECT(rc, ==, 0);
@@ -53,6 +54,7 @@ static int run(const struct test *test)
 	shim_fail_allocation(0);
 	lab_stop(&lab);
 	tiffin_sysfs_exit();
+	tiffin_rescue_exit();
 	EXPECT(shim_allocations(), ==, 0);
 	EXPECT(module_refcount(THIS_MODULE), ==, 0);
 	return failures > 0;

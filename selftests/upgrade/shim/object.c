@@ -64,6 +64,20 @@ char *kstrdup(const char *text, int gfp)
 	return copy;
 }
 
+/* Taints. */
+
+static unsigned int taints;
+
+void add_taint(unsigned int flag, int lockdep)
+{
+	__atomic_fetch_add(&taints, 1, __ATOMIC_SEQ_CST);
+}
+
+unsigned int shim_taints(void)
+{
+	return READ_ONCE(taints);
+}
+
 /* Modules. */
 
 struct module shim_module = { .name = "shim" };

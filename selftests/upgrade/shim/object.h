@@ -39,10 +39,19 @@ enum module_state {
 	MODULE_STATE_GOING,
 };
 
+enum mod_mem_type {
+	MOD_TEXT,
+	MOD_MEM_NUM_TYPES,
+};
+
 struct module {
 	enum module_state state;
 	char name[56];
 	int refs;
+	struct {
+		void *base;
+		unsigned int size;
+	} mem[MOD_MEM_NUM_TYPES];
 };
 
 extern struct module shim_module;

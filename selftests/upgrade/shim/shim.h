@@ -65,6 +65,9 @@ bool shim_allocation_failed(void);
 /* Allocations that have not been freed, per-CPU ones included. */
 long shim_allocations(void);
 
+/* Taints of the kernel so far. */
+unsigned int shim_taints(void);
+
 /* Uevents so far, and the value of a key of one of the last 64 (NULL where it has none). */
 unsigned int shim_events(void);
 const char *shim_event(unsigned int nr, const char *key);

@@ -182,6 +182,12 @@ static inline size_t list_count_nodes(struct list_head *head)
 	for (pos = list_first_entry(head, typeof(*pos), member);		\
 	     &pos->member != (head);						\
 	     pos = list_entry(pos->member.next, typeof(*pos), member))
+#define list_prepare_entry(pos, head, member)					\
+	((pos) ?: list_entry(head, typeof(*pos), member))
+#define list_for_each_entry_continue(pos, head, member)				\
+	for (pos = list_entry(pos->member.next, typeof(*pos), member);		\
+	     &pos->member != (head);						\
+	     pos = list_entry(pos->member.next, typeof(*pos), member))
 
 /* Text. */
 
@@ -219,6 +225,11 @@ __printf(1, 2) void shim_log(const char *fmt, ...);
 
 /* What would be a splat in the kernel's log ends the test. */
 __printf(3, 4) void shim_splat(const char *file, int line, const char *fmt, ...);
+
+/* How often the kernel was tainted. */
+enum { TAINT_DIE };
+enum { LOCKDEP_STILL_OK };
+void add_taint(unsigned int flag, int lockdep);
 
 /* See struct shim: on_step. */
 void shim_step(void);

@@ -390,6 +390,16 @@ static struct delayed_work *works;
 static unsigned int work_waiters;
 struct workqueue_struct *system_wq, *system_unbound_wq;
 
+struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, int max_active)
+{
+	return shim_alloc(1);
+}
+
+void destroy_workqueue(struct workqueue_struct *wq)
+{
+	shim_free(wq);
+}
+
 void shim_delayed_work_init(struct delayed_work *dwork, void (*fn)(struct work_struct *work))
 {
 	dwork->work.fn = fn;

@@ -47,6 +47,7 @@ void shim_before_cmpxchg(const void *word);
 				       __ATOMIC_SEQ_CST);			\
 	   old_; })
 #define cmpxchg_acquire(p, old, new)	cmpxchg(p, old, new)
+#define xchg(p, new)			__atomic_exchange_n((p), (new), __ATOMIC_SEQ_CST)
 
 /* CPUs. */
 
@@ -191,6 +192,18 @@ do {										\
 		shim_splat(__FILE__, __LINE__, "%s is not held", #mutex);	\
 } while (0)
 
+/* Taken in interrupts, too: who has it has interrupts off. */
+typedef pthread_mutex_t raw_spinlock_t;
+#define DEFINE_RAW_SPINLOCK(name)	raw_spinlock_t name = PTHREAD_MUTEX_INITIALIZER
+#define raw_spin_lock_irq(lock)							\
+	do { shim_irq_disable(); pthread_mutex_lock(lock); } while (0)
+#define raw_spin_unlock_irq(lock)						\
+	do { pthread_mutex_unlock(lock); shim_irq_enable(); } while (0)
+#define raw_spin_lock_irqsave(lock, flags)					\
+	do { (flags) = 0; raw_spin_lock_irq(lock); } while (0)
+#define raw_spin_unlock_irqrestore(lock, flags)					\
+	do { (void)(flags); raw_spin_unlock_irq(lock); } while (0)
+
 struct kref {
 	u32 refs;
 };
@@ -213,12 +226,14 @@ bool kref_put(struct kref *ref, void (*release)(struct kref *ref));
 #define HZ			250
 #define NSEC_PER_USEC		1000L
 #define NSEC_PER_MSEC		1000000L
+#define NSEC_PER_SEC		1000000000L
 #define MSEC_PER_JIFFY		(1000 / HZ)
 
 u64 ktime_get_ns(void);
 void usleep_range(unsigned long min_us, unsigned long max_us);
 #define cond_resched()			do { shim_step(); sched_yield(); } while (0)
 #define ktime_get_mono_fast_ns()	ktime_get_ns()
+#define ktime_get_real_fast_ns()	ktime_get_ns()
 /* May stand still while interrupts are off; who asks it then is told. */
 u64 local_clock(void);
 #define jiffies				((unsigned long)(ktime_get_ns() / (MSEC_PER_JIFFY * NSEC_PER_MSEC)))
@@ -246,6 +261,11 @@ struct work_struct {
 struct workqueue_struct;
 extern struct workqueue_struct *system_wq, *system_unbound_wq;
 
+/* All of them are one: shim_advance(), or shim_worker(). */
+enum { WQ_MEM_RECLAIM = 1, WQ_HIGHPRI = 2, WQ_UNBOUND = 4 };
+struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, int max_active);
+void destroy_workqueue(struct workqueue_struct *wq);
+
 struct delayed_work {
 	struct work_struct work;
 	bool pending;
@@ -262,6 +282,7 @@ bool cancel_delayed_work(struct delayed_work *dwork);
 bool flush_delayed_work(struct delayed_work *dwork);
 bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay);
 #define INIT_DELAYED_WORK(dwork, fn)	shim_delayed_work_init(dwork, fn)
+#define DECLARE_DELAYED_WORK(name, _fn)	struct delayed_work name = { .work = { .fn = _fn } }
 #define to_delayed_work(w)		container_of(w, struct delayed_work, work)
 
 #endif /* TIFFIN_SHIM_SYNC_H */
