@@ -2,8 +2,8 @@
 /* Quarantine; what it is and its invariants are in quarantine.h. */
 
 #include <linux/jiffies.h>
+#include <linux/mutex.h>
 #include <linux/panic.h>
-#include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -102,19 +102,25 @@ static bool tiffin_quarantine_next(const char *family, struct tiffin_quarantine_
 
 void tiffin_quarantine_tell(struct tiffin_loaded *loaded)
 {
-	struct tiffin_quarantine_entry *entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+	/* For lack of memory nothing is kept back. */
+	static struct tiffin_quarantine_entry entry;
+	static DEFINE_MUTEX(telling);
+	bool first;
 
-	if (!entry)
-		return;
-	while (tiffin_quarantine_next(loaded->family->name, entry)) {
+	mutex_lock(&telling);
+	while (tiffin_quarantine_next(loaded->family->name, &entry)) {
 		add_taint(TAINT_DIE, LOCKDEP_STILL_OK);
 		pr_err("tiffin: policy %s of family %s is in quarantine: %s%s%s on CPU %d; %s\n",
-		       entry->policy, entry->family, entry->note.what,
-		       entry->note.where[0] ? " at " : "", entry->note.where, entry->cpu,
-		       entry->note.detail);
+		       entry.policy, entry.family, entry.note.what,
+		       entry.note.where[0] ? " at " : "", entry.note.where, entry.cpu,
+		       entry.note.detail);
 	}
-	kfree(entry);
-	tiffin_event_policy(loaded, "quarantine");
+	first = !loaded->told;
+	loaded->told = true;
+	mutex_unlock(&telling);
+	/* The rescue may have to come more than once. */
+	if (first)
+		tiffin_event_policy(loaded, "quarantine");
 }
 
 void tiffin_quarantine_why(const struct tiffin_loaded *policy, char *buf, size_t len)

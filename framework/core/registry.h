@@ -47,6 +47,7 @@ typedef void (*tiffin_hook_fn)(const struct tiffin_ctx *ctx, const void *in, voi
  * @bad_answers: out of range, since @bad_since
  * @bad_since: jiffies
  * @why: what brought it there first; under quarantine.c's lock
+ * @told: user space has had the event of it; under quarantine.c's mutex
  */
 struct tiffin_loaded {
 	struct kobject kobj;
@@ -70,6 +71,7 @@ struct tiffin_loaded {
 	atomic_t bad_answers;
 	unsigned long bad_since;
 	char why[160];
+	bool told;
 };
 
 extern struct mutex tiffin_registry;
