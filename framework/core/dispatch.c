@@ -65,7 +65,9 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 	else
 		entered = tiffin_enter(inst->policy, fn, &ctx, in, out);
 	if (rec) {
-		if (unlikely(entered == TIFFIN_ENTER_FAULTED))
+		/* One that no policy has seen is as new to the next as one that is half written. */
+		if (unlikely(entered != TIFFIN_ENTERED) &&
+		    (entered == TIFFIN_ENTER_FAULTED || ctx.flags & TIFFIN_CTX_OBJECT_FRESH))
 			tiffin_record_drop(rec);
 		tiffin_record_close(objects, rec);
 	}
