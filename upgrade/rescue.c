@@ -27,8 +27,10 @@ static bool tiffin_rescue_scope(struct tiffin_scope *scope, bool all)
 		rc = tiffin_swap_rescue(scope);
 		again = rc && tiffin_scope_quarantined(scope);
 	}
-	if (all && !again)
-		again = tiffin_swap_default(scope, "SysRq") == -EBUSY;
+	if (all && !again) {
+		rc = tiffin_swap_default(scope, "SysRq");
+		again = rc && rc != -EALREADY;
+	}
 	return again;
 }
 

@@ -14,6 +14,7 @@
 #include "core/quarantine.h"
 #include "core/scope.h"
 #include "core/trace.h"
+#include "rescue.h"
 #include "swap.h"
 
 /* How often the gates of a probation are read, and a flip back is tried again. */
@@ -204,6 +205,9 @@ static void tiffin_swap_flipped(struct tiffin_scope *scope)
 
 	if (family->ops->flipped)
 		family->ops->flipped(family, !scope->gate.active->policy->owner);
+	/* E1: one that came to quarantine at the flip itself has woken the rescue too early. */
+	if (tiffin_quarantined(scope->gate.active->policy))
+		tiffin_rescue_wake();
 }
 
 /* Two may come at once, the end of a sweep and of a probation: the later one finds both over. */
@@ -233,6 +237,7 @@ static void tiffin_swap_keep(struct tiffin_scope *scope, const char *reason)
 	swap->commits++;
 	mutex_unlock(&swap->text_lock);
 	swap->previous = NULL;
+	swap->undo[0] = '\0';
 	cancel_delayed_work(&swap->work);
 	tiffin_instance_settle(scope->gate.active);
 	tiffin_instance_destroy(older);
@@ -251,9 +256,12 @@ static void tiffin_swap_keep(struct tiffin_scope *scope, const char *reason)
 	tiffin_event_swap(scope, "commit", reason);
 }
 
+static int tiffin_swap_replace(struct tiffin_scope *scope, const char *why);
+
 /*
  * The older policy comes back: needs nothing but a flip (U2). Where a call is in the way for longer
- * than @limit_ms the scope stays on probation, and the work tries again.
+ * than @limit_ms the scope stays on probation, and the work tries again. Nobody goes back to a policy
+ * in quarantine: another takes its place.
  */
 static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 limit_ms)
 {
@@ -263,6 +271,8 @@ static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 
 
 	rc = tiffin_swap_flip(scope, swap->previous,
 			      ktime_get_ns() + (u64)limit_ms * NSEC_PER_MSEC, &swap->report.back);
+	if (rc == -EFAULT)
+		return tiffin_swap_replace(scope, swap->undo[0] ? swap->undo : reason);
 	if (rc) {
 		/* The work's later attempts are no further failures. */
 		if (reason == swap->undo)
@@ -320,7 +330,7 @@ static void tiffin_swap_work(struct work_struct *work)
 		tiffin_swap_undo(scope, swap->undo, TIFFIN_FLIP_BACK_MS);
 	else if (tiffin_health_broken(scope, last, why, sizeof(why)))
 		tiffin_swap_undo(scope, why, TIFFIN_FLIP_BACK_MS);
-	else if (last)
+	else if (last && !tiffin_quarantined(scope->gate.active->policy))
 		tiffin_swap_keep(scope, why);
 	if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
 		schedule_delayed_work(&swap->work,
@@ -556,14 +566,34 @@ out_stable:
 	return rc;
 }
 
+/* By the policy that was active before the last commit; where that is not to be had, by the default. */
+static int tiffin_swap_replace(struct tiffin_scope *scope, const char *reason)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	char why[sizeof(swap->undo)], before[TIFFIN_ID_LEN];
+	int rc;
+
+	/* What ends on the way takes its reason along. */
+	strscpy(why, reason, sizeof(why));
+	mutex_lock(&swap->text_lock);
+	strscpy(before, swap->previous_id, sizeof(before));
+	mutex_unlock(&swap->text_lock);
+	rc = before[0] ? tiffin_swap_force(scope, before, why) : -ENOENT;
+	if (rc && rc != -EBUSY)
+		rc = tiffin_swap_force(scope, TIFFIN_DEFAULT_NAME, why);
+	return rc;
+}
+
 int tiffin_swap_rescue(struct tiffin_scope *scope)
 {
 	struct tiffin_swap *swap = &scope->swap;
 	struct tiffin_loaded *policy;
-	char why[128], before[TIFFIN_ID_LEN];
+	char why[128];
 	int rc = 0;
 
-	mutex_lock(&swap->lock);
+	/* Whoever has the lock may have it for long, and other families want to be rescued, too. */
+	if (!mutex_trylock(&swap->lock))
+		return -EBUSY;
 	policy = scope->gate.active->policy;
 	if (!tiffin_quarantined(policy))
 		goto out;
@@ -575,12 +605,7 @@ int tiffin_swap_rescue(struct tiffin_scope *scope)
 		rc = swap->undo[0] ? -EBUSY : tiffin_swap_undo(scope, why, TIFFIN_FLIP_BACK_MS);
 		goto out;
 	}
-	mutex_lock(&swap->text_lock);
-	strscpy(before, swap->previous_id, sizeof(before));
-	mutex_unlock(&swap->text_lock);
-	rc = before[0] ? tiffin_swap_force(scope, before, why) : -ENOENT;
-	if (rc && rc != -EBUSY)
-		rc = tiffin_swap_force(scope, TIFFIN_DEFAULT_NAME, why);
+	rc = tiffin_swap_replace(scope, why);
 	if (!rc)
 		pr_notice("tiffin: %s/%s: %s is active in place of a policy in quarantine\n",
 			  scope->family->name, scope->name, scope->gate.active->policy->id);
@@ -593,7 +618,9 @@ int tiffin_swap_default(struct tiffin_scope *scope, const char *why)
 {
 	int rc;
 
-	mutex_lock(&scope->swap.lock);
+	/* As above. */
+	if (!mutex_trylock(&scope->swap.lock))
+		return -EBUSY;
 	rc = tiffin_swap_force(scope, TIFFIN_DEFAULT_NAME, why);
 	mutex_unlock(&scope->swap.lock);
 	return rc;
@@ -642,6 +669,10 @@ int tiffin_swap_commit(struct tiffin_scope *scope)
 	if (READ_ONCE(swap->state) == TIFFIN_PROBATION && swap->undo[0])
 		rc = tiffin_refuse(scope, -EBUSY, "%s/%s is being rolled back: %s",
 				   scope->family->name, scope->name, swap->undo);
+	else if (READ_ONCE(swap->state) == TIFFIN_PROBATION &&
+		 tiffin_quarantined(scope->gate.active->policy))
+		rc = tiffin_refuse(scope, -EBUSY, "%s/%s: %s is in quarantine, and is being replaced",
+				   scope->family->name, scope->name, scope->gate.active->policy->id);
 	else if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
 		tiffin_swap_keep(scope, "asked for");
 	else

@@ -320,10 +320,13 @@ int tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *t
 {
 	if (tiffin_quarantined(to->policy))
 		return -EFAULT;
+	if (from->older == to) {
+		/* From here on there is no way back. */
+		tiffin_instance_give_back(from, to);
+		return 0;
+	}
 	if (to->older == from)
 		tiffin_instance_take_over(to, from, epoch, now_ns);
-	else if (from->older == to)
-		tiffin_instance_give_back(from, to);
 	return tiffin_quarantined(to->policy) ? -EFAULT : 0;
 }
 
