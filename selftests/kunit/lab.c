@@ -32,14 +32,14 @@ struct lab_record2 {
 #define LAB_MARK	0xde17au
 
 /*
- * The call under way has to be ended, and this is the last thing that it does. Where the kernel has a
- * guard this is a fault like any other; where it has none, the lab's guard below learns of it.
+ * The call under way has to be ended, and this is the last thing that it does. Where the kernel has
+ * a guard this is a fault like any other; where it has none, the lab's guard below learns of it.
  */
 static noinline void lab_fault(const struct tiffin_ctx *ctx)
 {
 	WRITE_ONCE(lab_now->faulted, true);
 #ifdef TIFFIN_HAVE_GUARD
-	BUG();
+	__builtin_trap();
 #else
 	WRITE_ONCE(lab_now->ended[smp_processor_id()], ctx);
 #endif
@@ -413,8 +413,8 @@ struct tiffin_loaded *lab_loaded(struct lab *lab, enum lab_who who)
 }
 
 /*
- * Let the rescue come to its end, and its work, which holds the family's module while it looks at the
- * family: here that is the module of all tests, which keeps nobody waiting.
+ * Let the rescue come to its end, and its work, which holds the family's module while it looks at
+ * the family: here that is the module of all tests, which keeps nobody waiting.
  */
 static void lab_stop_rescue(struct lab *lab)
 {

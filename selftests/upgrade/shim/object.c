@@ -8,7 +8,7 @@
 
 static long allocations;
 static unsigned int fail_in;
-static bool has_failed;
+static bool has_failed, no_memory;
 
 long shim_percpu_allocations(void);
 
@@ -16,6 +16,11 @@ void shim_fail_allocation(unsigned int nth)
 {
 	fail_in = nth;
 	has_failed = false;
+}
+
+void shim_no_memory(bool none)
+{
+	no_memory = none;
 }
 
 bool shim_allocation_failed(void)
@@ -30,6 +35,8 @@ long shim_allocations(void)
 
 static bool shim_fails(void)
 {
+	if (no_memory)
+		return true;
 	if (!fail_in || --fail_in)
 		return false;
 	has_failed = true;

@@ -59,6 +59,9 @@ unsigned int shim_waiting_for_work(void);
 /* The allocation number @nth from now fails, from 1; 0: none does. */
 void shim_fail_allocation(unsigned int nth);
 
+/* From here on every allocation fails, or none any more. */
+void shim_no_memory(bool none);
+
 /* Has it failed yet? */
 bool shim_allocation_failed(void);
 

@@ -199,6 +199,7 @@ bool sysfs_streq(const char *a, const char *b);
 int match_string(const char * const *array, size_t n, const char *text);
 int kstrtou32(const char *text, unsigned int base, u32 *value);
 int kstrtou64(const char *text, unsigned int base, u64 *value);
+int kstrtobool(const char *text, bool *value);
 int kstrtos64(const char *text, unsigned int base, s64 *value);
 
 static inline size_t str_has_prefix(const char *text, const char *prefix)

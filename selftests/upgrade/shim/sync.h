@@ -137,6 +137,8 @@ void synchronize_rcu(void);
 typedef struct { int counter; } atomic_t;
 #define ATOMIC_INIT(n)			{ (n) }
 #define atomic_read(v)			READ_ONCE((v)->counter)
+#define atomic_set(v, n)		WRITE_ONCE((v)->counter, (n))
+#define atomic_inc_return(v)		__atomic_add_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST)
 #define atomic_inc(v)			((void)__atomic_fetch_add(&(v)->counter, 1, __ATOMIC_SEQ_CST))
 #define atomic_dec_and_test(v)		(!__atomic_sub_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST))
 

@@ -119,6 +119,14 @@ int kstrtos64(const char *text, unsigned int base, s64 *value)
 	return rc;
 }
 
+int kstrtobool(const char *text, bool *value)
+{
+	if (*text != '0' && *text != '1')
+		return -EINVAL;
+	*value = *text == '1';
+	return 0;
+}
+
 void shim_log(const char *fmt, ...)
 {
 	va_list args;
