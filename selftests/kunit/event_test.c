@@ -156,6 +156,32 @@ static void event_swaps(struct kunit *test)
 }
 
 /* A swap that failed is told of; a request that was refused before it became one is not. */
+static void event_quarantine(struct kunit *test)
+{
+	struct lab *lab = test->priv;
+	int i;
+
+	event_skip_loads(test);
+	EXPECT_SWAP(test, "alpha");
+	EXPECT_SWAP(test, "beta" LONG);
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_TRUE(test, event_next(test));
+	lab_quarantine(lab, lab_loaded(lab, LAB_BETA), "the lab's fault");
+	KUNIT_ASSERT_TRUE(test, lab_wait_stable(lab));
+	/* The rescue tells of it after that. */
+	mutex_lock(&lab->family.scope->swap.lock);
+	mutex_unlock(&lab->family.scope->swap.lock);
+	KUNIT_ASSERT_TRUE(test, event_next(test));
+	EXPECT_KEY(test, "ACTION", "change");
+	EXPECT_KEY(test, "DEVPATH", "/kernel/tiffin/policies/beta-1.0+b1");
+	EXPECT_KEY(test, "TIFFIN_EVENT", "quarantine");
+	EXPECT_KEY(test, "TIFFIN_FAMILY", "lab");
+	EXPECT_KEY(test, "TIFFIN_POLICY", "beta-1.0+b1");
+	event_expect(test, "rollback", "2", "alpha-1.0+b1", "beta-1.0+b1",
+		     "the lab's fault at lab_ask+0x10");
+	KUNIT_EXPECT_FALSE(test, event_next(test));
+}
+
 static void event_failures(struct kunit *test)
 {
 	struct lab *lab = test->priv;
@@ -178,6 +204,7 @@ static void event_failures(struct kunit *test)
 static struct kunit_case event_cases[] = {
 	KUNIT_CASE(event_load_and_unload),
 	KUNIT_CASE(event_swaps),
+	KUNIT_CASE(event_quarantine),
 	KUNIT_CASE(event_failures),
 	{}
 };

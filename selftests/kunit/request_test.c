@@ -14,6 +14,7 @@ static void request_limit_ranges(struct kunit *test)
 		[TIFFIN_LIMIT_STORES_KIB] = { 1, U32_MAX },
 		[TIFFIN_LIMIT_BUDGET_US] = { 4000, 10000000 },
 		[TIFFIN_LIMIT_CPU_PERCENT] = { 1, 100 },
+		[TIFFIN_LIMIT_BAD_ANSWERS] = { 0, U32_MAX },
 	};
 	char text[24];
 	u32 value;

@@ -14,6 +14,7 @@ kunit-suites-y += request_test.o
 kunit-suites-y += health_test.o
 kunit-suites-y += swap_test.o
 kunit-suites-y += convert_test.o
+kunit-suites-y += quarantine_test.o
 kunit-suites-y += account_test.o
 kunit-suites-y += sysfs_test.o
 kunit-suites-y += registry_test.o

@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 
+#include "core/quarantine.h"
 #include "core/version.h"
 #include "lab_kunit.h"
 
@@ -123,6 +124,35 @@ static void sysfs_last_error(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, lab_load(test->priv, LAB_ALPHA), -EEXIST);
 	EXPECT_TEXT(test, "last_error", "alpha-1.0+b1 refused: it is loaded already");
+}
+
+/* The ring outlives what it tells of: other suites may have filled it. */
+static void sysfs_faults(struct kunit *test)
+{
+	struct lab *lab = test->priv;
+	struct file *file = files_open(test, "faults", O_RDONLY);
+	const char *line;
+	int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_EXPECT_EQ(test, file_inode(file)->i_mode & 0777, 0400);
+	fput(file);
+	EXPECT_PUT(test, "faults", "", -EACCES);
+	EXPECT_TEXT(test, ALPHA "state", "loaded");
+	lab_quarantine(lab, lab_loaded(lab, LAB_ALPHA), "the lab's fault");
+	EXPECT_TEXT(test, ALPHA "state", "quarantined");
+	line = strrchr(files_text(test, "faults"), '\n');
+	line = line ? line + 1 : files_text(test, "faults");
+	LAB_EXPECT_SAYS(test, line, " lab alpha-1.0+b1 CPU ");
+	LAB_EXPECT_SAYS(test, line, ": the lab's fault at lab_ask+0x10");
+	/* Sixteen of the longest fit into the file. */
+	for (i = 0; i < TIFFIN_FAULTS; i++)
+		lab_quarantine(lab, lab_loaded(lab, LAB_ALPHA), "what takes many words to be told");
+	line = files_text(test, "faults");
+	for (i = 1; strchr(line, '\n'); i++)
+		line = strchr(line, '\n') + 1;
+	KUNIT_EXPECT_EQ(test, i, TIFFIN_FAULTS);
+	LAB_EXPECT_SAYS(test, line, "told at lab_ask+0x10");
 }
 
 static void sysfs_family(struct kunit *test)
@@ -403,9 +433,9 @@ static void sysfs_stats(struct kunit *test)
 {
 	static const char * const keys[] = {
 		"epoch", "swaps", "commits", "rollbacks", "failures", "calls", "answered", "stock",
-		"continuity", "continuity_gate", "continuity_busy", "bad_answers", "overlapped",
-		"held", "hold_samples", "hold_p50_ns", "hold_p99_ns", "hold_max_ns", "hook_samples",
-		"hook_p50_ns", "hook_p99_ns", "hook_max_ns",
+		"continuity", "continuity_gate", "continuity_busy", "continuity_fault",
+		"bad_answers", "overlapped", "held", "hold_samples", "hold_p50_ns", "hold_p99_ns",
+		"hold_max_ns", "hook_samples", "hook_p50_ns", "hook_p99_ns", "hook_max_ns",
 	};
 	struct lab *lab = test->priv;
 	struct lab_out out;
@@ -464,6 +494,7 @@ static void sysfs_needs_capability(struct kunit *test)
 static struct kunit_case sysfs_cases[] = {
 	KUNIT_CASE(sysfs_root),
 	KUNIT_CASE(sysfs_last_error),
+	KUNIT_CASE(sysfs_faults),
 	KUNIT_CASE(sysfs_family),
 	KUNIT_CASE(sysfs_limits),
 	KUNIT_CASE(sysfs_policy),
