@@ -46,6 +46,20 @@ static void parse_swap(void)
 	json_object_put(event);
 }
 
+static void parse_quarantine(void)
+{
+	static const char text[] =
+		"change@/kernel/tiffin/policies/a-1+b\0ACTION=change\0SUBSYSTEM=tiffin\0"
+		"TIFFIN_EVENT=quarantine\0TIFFIN_FAMILY=packet_steering\0TIFFIN_POLICY=a-1+b";
+	struct json_object *event = event_parse(TEXT(text));
+
+	expect(event, "a quarantine is read");
+	expect(!strcmp(json_text(event, "event"), "quarantine"), "that it is one");
+	expect(!strcmp(json_text(event, "policy"), "a-1+b"), "whose");
+	expect(!json_object_object_get(event, "swap"), "it is no swap");
+	json_object_put(event);
+}
+
 static void parse_others(void)
 {
 	static const struct {
@@ -104,6 +118,7 @@ static void forged(void)
 int main(void)
 {
 	parse_swap();
+	parse_quarantine();
 	parse_others();
 	forged();
 	printf("%d passed, %d failed, 0 skipped\n", passed, failed);

@@ -161,6 +161,7 @@ static enum tiffin_exit doctor_run(const struct invocation *inv)
 	d.config = config_read(d.release);
 	d.findings = json_object_new_array();
 	doctor_core(&d);
+	doctor_contain(&d);
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		if (only && only != families[i])
 			continue;

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "policy.h"
+#include "quarantine.h"
 #include "sysfs.h"
 
 static struct json_object *host_read(void)
@@ -96,6 +97,7 @@ static void list_print(struct json_object *doc)
 	}
 	table_print(rows, columns, ARRAY_SIZE(columns));
 	json_object_put(rows);
+	quarantine_hint(policies);
 }
 
 static enum tiffin_exit list_run(const struct invocation *inv)
@@ -157,10 +159,15 @@ static enum tiffin_exit show_overview(bool json)
 
 	json_add(doc, "host", host_read());
 	json_add(doc, "families", families_read());
-	if (json)
+	if (json) {
 		json_print(doc);
-	else
+	} else {
+		struct json_object *policies = policies_read();
+
 		overview_print(doc);
+		quarantine_hint(policies);
+		json_object_put(policies);
+	}
 	json_object_put(doc);
 	return TIFFIN_EXIT_OK;
 }
@@ -290,10 +297,15 @@ static void policy_print(struct json_object *policy)
 		{ .key = "converts", .title = "CONVERTS" },
 	};
 
+	/* For people it is not worth a line that there is none. */
+	if (!json_object_object_get(policy, "quarantine"))
+		json_object_object_del(policy, "quarantine");
 	fields_print(policy, "");
 	policy_part_print(policy, "tunables", "tunables", tunables, ARRAY_SIZE(tunables));
 	policy_part_print(policy, "counters", "counters", counters, ARRAY_SIZE(counters));
 	policy_part_print(policy, "stores", "stores", stores, ARRAY_SIZE(stores));
+	if (json_object_object_get(policy, "quarantine"))
+		quarantine_print(json_object_object_get(policy, "quarantine"));
 }
 
 static enum tiffin_exit show_family(const char *family, bool json)
@@ -320,6 +332,7 @@ static enum tiffin_exit show_policy(const char *spec, bool json)
 	json_add(policy, "tunables", policy_tunables(id));
 	json_add(policy, "counters", policy_counters(id));
 	json_add(policy, "stores", policy_stores(id));
+	json_add(policy, "quarantine", quarantine_read(policy));
 	if (json)
 		json_print(policy);
 	else

@@ -126,7 +126,7 @@ static const struct option_spec watch_options[] = {
 const struct command command_watch = {
 	.name = "watch",
 	.operands = "",
-	.summary = "print events as they come: load, unload, swap, commit, rollback, fail",
+	.summary = "print events as they come: load, unload, swap, commit, rollback, fail, quarantine",
 	.options = watch_options,
 	.run = watch_run,
 };

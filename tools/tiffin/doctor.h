@@ -50,6 +50,9 @@ bool doctor_loads_modules(void);
 /* What every family needs. */
 void doctor_core(struct doctor *d);
 
+/* What of a bad policy is contained on this kernel, and what not. */
+void doctor_contain(struct doctor *d);
+
 /**
  * struct doctor_family - a family whose needs are known
  * @name: of the family

@@ -208,6 +208,15 @@ static const char *remedy(enum tiffin_exit code)
 	}
 }
 
+/* What to do about a refusal that the scope's error explains. */
+static const char *remedy_of(int err, enum tiffin_exit code)
+{
+	if (err == -ENOTRECOVERABLE || err == -EFAULT)
+		return "what it did: tiffin show POLICY, as root\n"
+		       "load its next build beside it: tiffin load FILE.ko";
+	return code == TIFFIN_EXIT_REFUSED ? NULL : remedy(code);
+}
+
 enum tiffin_exit sysfs_request(const char *family, const char *scope, const char *file,
 			       const char *text, bool *already)
 {
@@ -223,8 +232,7 @@ enum tiffin_exit sysfs_request(const char *family, const char *scope, const char
 	if (code != TIFFIN_EXIT_NO_PERMISSION)
 		why = sysfs_read("%s/scopes/%s/error", family, scope);
 	if (why && *why)
-		return fail(code, code == TIFFIN_EXIT_REFUSED ? NULL : remedy(code), "%s/%s: %s",
-			    family, scope, why);
+		return fail(code, remedy_of(err, code), "%s/%s: %s", family, scope, why);
 	return fail(code, remedy(code), "%s/%s: the host refused '%s': %s", family, scope, text,
 		    strerror(-err));
 }

@@ -22,6 +22,13 @@ healthy()
 	put_root proc/modules ""
 	put_root proc/sys/kernel/modules_disabled 0
 	put_root proc/sys/kernel/ftrace_enabled 1
+	put_root proc/sys/kernel/panic_on_oops 0
+	put_root proc/sys/kernel/panic_on_warn 0
+	put_root proc/cpuinfo "processor	: 0
+flags		: fpu vme fredx xibt lm
+bugs		: ibt fred"
+	put_root sys/kernel/kexec_crash_loaded 0
+	put_root sys/kernel/debug/kprobes/enabled 1
 	put_root proc/self/status "Name: tiffin
 CapEff:	000001ffffffffff"
 	put_root proc/self/uid_map "         0          0 4294967295"
@@ -38,6 +45,7 @@ netif_rx [e1000]"
 CONFIG_SMP=y
 CONFIG_MODVERSIONS=y
 CONFIG_RPS=y
+CONFIG_X86_KERNEL_IBT=y
 CONFIG_NETWORK_SECMARK=y
 CONFIG_KPROBES=y
 CONFIG_FUNCTION_TRACER=y
@@ -154,3 +162,50 @@ misses "SELinux" security 'SELinux is active' 'selinux=0'
 healthy
 mkdir -p "$machine/sys/fs/smackfs"
 misses "Smack" security 'Smack is active' 'security=smack'
+
+# What is contained of a bad policy.
+healthy
+try "doctor: all is contained" 0 out='  ok    faults +a policy that faults is ended' out='  ok    pagefault ' \
+	out='  ok    stack ' out='  ok    loops ' not='note  (faults|warnings|pagefault|kdump|stack|loops|ticks)' -- doctor
+put_root proc/sys/kernel/panic_on_oops 1
+notes "panic_on_oops" faults 'panic_on_oops is set: .* panics the machine' 'echo 1 > /sys/kernel/tiffin/contain'
+put_root sys/kernel/tiffin/contain 0
+notes "panic_on_oops, and not told otherwise" faults 'panics the machine' 'sysctl kernel.panic_on_oops=0'
+put_root sys/kernel/tiffin/contain 1
+try "doctor: panic_on_oops, contained" 0 out='  ok    faults .*contained all the same' not='panics the machine' -- doctor
+healthy
+put_root proc/sys/kernel/panic_on_warn 1
+notes "panic_on_warn" warnings 'panic_on_warn is set' 'sysctl kernel.panic_on_warn=0'
+healthy
+put_root proc/sys/kernel/ftrace_enabled 0
+try "doctor: ftrace off, and page faults" 8 out='  note  pagefault +ftrace_enabled=0: .* prints its oops' \
+	out='^ {20}sysctl kernel.ftrace_enabled=1' not='kdump' -- doctor
+put_root sys/kernel/kexec_crash_loaded 1
+try "doctor: ftrace off, and a crash kernel" 8 out='  note  kdump +a crash kernel is loaded, and ftrace_enabled=0' \
+	out='^ {20}or unload the crash kernel: kdump-config unload' -- doctor
+put_root proc/sys/kernel/ftrace_enabled 1
+try "doctor: a crash kernel alone" 0 out='  ok    pagefault ' not='kdump' -- doctor
+healthy
+put_root sys/kernel/debug/kprobes/enabled 0
+notes "kprobes off" pagefault 'kprobes are switched off' 'echo 1 > /sys/kernel/debug/kprobes/enabled'
+healthy
+sed -i 's/^CONFIG_KPROBES=y$/# CONFIG_KPROBES is not set/' "$machine/boot/config-$kernel"
+try "doctor: no kprobes, and page faults" 8 out='  note  pagefault +this kernel has no kprobes' -- doctor
+for flag in fred ibt; do
+	healthy
+	put_root proc/cpuinfo "processor	: 0
+flags		: fpu $flag lm"
+	notes "${flag^^}" stack "the processor uses ${flag^^}: .*overflows the stack is not contained" "boot with $flag=off"
+	put_root proc/cpuinfo "processor	: 0
+flags		: fpu lm $flag"
+	notes "${flag^^}, the last of the flags" stack "the processor uses ${flag^^}" "boot with $flag=off"
+done
+echo "# CONFIG_X86_KERNEL_IBT is not set" >>"$machine/boot/config-$kernel"
+sed -i '/^CONFIG_X86_KERNEL_IBT/d' "$machine/boot/config-$kernel"
+try "doctor: IBT, and a kernel without" 0 out='  ok    stack ' -- doctor
+healthy
+put_root sys/devices/system/cpu/online 0
+notes "one CPU, and loops" loops 'loops with interrupts off is not ended' 'a second CPU'
+healthy
+put_root sys/devices/system/cpu/nohz_full 1-2
+notes "nohz_full CPUs, and ticks" ticks 'CPUs 1-2 are nohz_full' 'keep policies off them'

@@ -76,6 +76,7 @@ calls 1000
 answered 900
 stock 60
 continuity 40
+continuity_fault 3
 hook_p50_ns 120
 hook_p99_ns 4100"
 }
@@ -124,6 +125,37 @@ try "show a policy in JSON" 0 json='d["tunables"][1] == {"name": "offset", "min"
 	json='d["counters"][0]["value"] == 12345678901' json='d["stores"][1] == {"kind": "object",
 	"schema": "flow", "version": 1, "sharing": "atomic", "record_size": 16, "undo": "live",
 	"converts": True, "records": 32768, "bytes": 786560}' -- show falcon-1.0+3fa9c1d2 --json
+
+# In quarantine, as root sees it: the last of its faults that are kept, not those of others.
+put_policy falcon-1.1+0badf001 packet_steering quarantined 0
+put faults "16 1700000000.000001 packet_steering hash-2.1+00c0ffee CPU 0: page fault at hash_decide+0x9/0x30 [tiffin_hash_00c0ffee]
+17 1700000001.250000 packet_steering falcon-1.1+0badf001 CPU 3: page fault at falcon_decide+0x1c/0x90 [tiffin_falcon_0badf001]
+18 1700000002.000000 packet_steering falcon-1.1+0badf001 CPU 12: too slow"
+why=falcon-1.1+0badf001
+try "list: quarantined" 0 out='falcon +1\.1 +0badf001 +quarantined' \
+	out='^falcon-1\.1\+0badf001 is in quarantine; .*: tiffin show falcon-1\.1\+0badf001$' not='hash.* is in quarantine' -- list
+try "show: quarantined" 0 out='^falcon-1\.1\+0badf001 is in quarantine; ' -- show
+try "show a policy in quarantine" 0 out='^in quarantine: .* never called again$' \
+	out='^  2023-11-14 22:13:21\.250  CPU 3  page fault at falcon_decide\+0x1c/0x90 \[tiffin_falcon_0badf001\]$' \
+	out='^  2023-11-14 22:13:22\.000  CPU 12  too slow$' out='^  active in scope default: falcon-1\.0\+3fa9c1d2$' \
+	out='^  unload it: tiffin unload falcon-1\.1\+0badf001$' out='^  load its next build, .*tiffin load FILE\.ko$' \
+	not='hash_decide' -- show $why
+try "show a policy in quarantine, in JSON" 0 json='[f["cpu"] for f in d["quarantine"]["faults"]] == [3, 12]' \
+	json='d["quarantine"]["faults"][0]["what"].startswith("page fault at falcon_decide+0x1c")' \
+	json='d["quarantine"]["faults"][0]["time_ms"] == 1700000001250 and d["quarantine"]["faults"][0]["number"] == 17' \
+	json='d["quarantine"]["active"] == [{"scope": "default", "policy": "falcon-1.0+3fa9c1d2"}]' \
+	json='"tiffin unload" in d["quarantine"]["next"]' -- show $why --json
+try "show a policy that is not in quarantine" 0 not='quarantine' -- show hash
+try "the same in JSON" 0 json='d["quarantine"] is None' -- show hash --json
+put faults "18 1700000002.000000 packet_steering hash-2.1+00c0ffee CPU 1: too slow
+a line of another make
+19 x y"
+try "show a policy in quarantine whose faults are gone" 0 out='the last faults that are kept are of others' -- show $why
+try "the same in JSON" 0 json='d["quarantine"]["faults"] == []' -- show $why --json
+rm "$tree/faults"
+try "show a policy in quarantine, not as root" 0 out='why and when: ask as root' -- show $why
+try "the same in JSON" 0 json='d["quarantine"]["faults"] is None' -- show $why --json
+rm -r "$tree/policies/$why"
 try "show by name and version" 0 out='^id +hash-2\.1' -- show hash-2.1
 try "show what is not there" 3 err="no policy 'tpp' is loaded" err='loaded: falcon-1' err='tiffin load' -- show tpp
 try "show what is no name" 3 err="no policy '../x'" -- show ../x
@@ -330,7 +362,7 @@ try "default: which family" 2 err='every family has' err='packet_steering, page_
 try "swap default: which family" 2 err='every family has' -- swap default
 try "default --all of two" 0 json='len(d["scopes"]) == 2' -- default --all --json
 
-try "stats" 0 out='^packet_steering/default: falcon' out='^  calls +1000' out='^  hook_p99_ns +4\.1 us' \
+try "stats" 0 out='^packet_steering/default: falcon' out='^  calls +1000' out='^  continuity_fault +3' out='^  hook_p99_ns +4\.1 us' \
 	out='^  moved +12345678901' -- stats
 try "stats of a family in JSON" 0 json='len(d["families"]) == 1' \
 	json='d["families"][0]["scopes"][0]["stats"]["continuity"] == 40' \
