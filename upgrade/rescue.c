@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The rescue; what it does and its invariants are in rescue.h. */
 
-#include <linux/delay.h>
-#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include "core/quarantine.h"

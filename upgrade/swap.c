@@ -240,6 +240,9 @@ static void tiffin_swap_keep(struct tiffin_scope *scope, const char *reason)
 	swap->undo[0] = '\0';
 	cancel_delayed_work(&swap->work);
 	tiffin_instance_settle(scope->gate.active);
+	/* It may have come there just before its end, and the rescue finds another one active. */
+	if (tiffin_quarantined(older->policy))
+		tiffin_quarantine_tell(older->policy);
 	tiffin_instance_destroy(older);
 	WRITE_ONCE(scope->sample_mask, TIFFIN_SAMPLE_MASK);
 	kvfree(swap->health.hook);
@@ -295,6 +298,8 @@ static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 
 	mutex_unlock(&swap->text_lock);
 	if (swap->undo[0])
 		reason = swap->undo;
+	if (tiffin_quarantined(newer->policy))
+		tiffin_quarantine_tell(newer->policy);
 	tiffin_instance_destroy(newer);
 	WRITE_ONCE(scope->sample_mask, TIFFIN_SAMPLE_MASK);
 	kvfree(swap->health.hook);
@@ -408,6 +413,7 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 				   sizeof(why));
 	if (rc)
 		goto err_policy;
+	tiffin_guard_refresh();
 	swap->health.hook = kvcalloc(2, sizeof(*swap->health.hook), GFP_KERNEL);
 	next = swap->health.hook ? tiffin_instance_create(policy, scope->gate.active) :
 				   ERR_PTR(-ENOMEM);
@@ -420,7 +426,6 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 	swap->report.prepare_ns = ktime_get_ns() - start;
 	mutex_unlock(&swap->text_lock);
 
-	tiffin_guard_refresh();
 	tiffin_swap_set_state(scope, TIFFIN_CLOSING);
 	swap->previous = scope->gate.active;
 	rc = tiffin_swap_flip(scope, next, start + (u64)req->timeout_ms * NSEC_PER_MSEC,

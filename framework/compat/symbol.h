@@ -18,13 +18,25 @@
  */
 static inline void *tiffin_symbol(const char *name)
 {
-	struct kprobe probe = { .symbol_name = name };
+	struct kprobe probe = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
 
 	if (cpu_feature_enabled(X86_FEATURE_IBT))
 		return NULL;
 	if (!register_kprobe(&probe))
 		unregister_kprobe(&probe);
 	return probe.addr;
+}
+
+/* Does the processor, or the hypervisor, deliver exceptions in another way than by the IDT? */
+static inline bool tiffin_exceptions_differ(void)
+{
+	if (cpu_feature_enabled(X86_FEATURE_XENPV))
+		return true;
+#ifdef X86_FEATURE_FRED
+	if (cpu_feature_enabled(X86_FEATURE_FRED))
+		return true;
+#endif
+	return false;
 }
 
 #endif /* TIFFIN_COMPAT_SYMBOL_H */

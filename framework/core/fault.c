@@ -14,6 +14,7 @@
 #include <linux/kprobes.h>
 #include <linux/magic.h>
 #include <linux/sched/task_stack.h>
+#include <linux/string.h>
 
 #include <asm/traps.h>
 
@@ -178,19 +179,25 @@ static int tiffin_fault_die(struct notifier_block *block, unsigned long why, voi
 		trap = X86_TRAP_BP;
 		break;
 	case DIE_OOPS:
+		/* Of a page fault alone: the others were asked about before. Its trapnr is an older one. */
+		trap = strcmp(args->str, "Oops") ? 0 : X86_TRAP_PF;
 		break;
 	default:
 		return NOTIFY_DONE;
 	}
-	if (!tiffin_fault_take(args->regs, trap, tiffin_fault_name(trap), args->err, 0))
+	if (!trap || !tiffin_fault_take(args->regs, trap, tiffin_fault_name(trap), args->err, 0)) {
+		/* C1: who oopses is ended by the kernel, and the calls that it was in with it. */
+		if (why == DIE_OOPS && !user_mode(args->regs))
+			this_cpu_write(tiffin_guard_cursor, NULL);
 		return NOTIFY_DONE;
+	}
 	if (trap == X86_TRAP_DF)
 		tiffin_fault_overflow(args->regs);
 	return NOTIFY_STOP;
 }
 NOKPROBE_SYMBOL(tiffin_fault_die);
 
-/* After kprobes and kgdb, which have breakpoints of their own; before who only reports. */
+/* After kprobes, which have breakpoints of their own; before who only reports. */
 static struct notifier_block tiffin_fault_block = {
 	.notifier_call = tiffin_fault_die,
 	.priority = INT_MAX - 1,
@@ -218,6 +225,10 @@ int tiffin_fault_init(void)
 {
 	int rc;
 
+	if (tiffin_exceptions_differ()) {
+		pr_err("tiffin: exceptions arrive in another way here (Xen PV, or FRED): a policy's faults could not be contained; boot with fred=off, or on another hypervisor\n");
+		return -EOPNOTSUPP;
+	}
 	tiffin_nmi_exit = tiffin_symbol("irqentry_nmi_exit");
 	if (!tiffin_nmi_exit)
 		pr_warn("tiffin: no irqentry_nmi_exit in this kernel: a policy that overflows the stack is not contained\n");

@@ -3,9 +3,13 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/kasan.h>
 #include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/path.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/task.h>
 
 #include "core/fault.h"
 #include "core/guard.h"
@@ -96,15 +100,24 @@ int tiffin_guard_set_contain(bool always)
 	return 0;
 }
 
-/* kernel.panic_on_oops, which is in no other way to be had; false where there is no telling. */
-static bool tiffin_guard_panics(void)
+/*
+ * kernel.panic_on_oops, which is in no other way to be had: of the machine's own files, whoever asks
+ * for the swap. What it was before, where it can't be read.
+ */
+static bool tiffin_guard_panics(bool before)
 {
-	struct file *file = filp_open("/proc/sys/kernel/panic_on_oops", O_RDONLY, 0);
+	struct file *file;
 	char text[8] = "";
+	struct path root;
 	loff_t pos = 0;
 
+	task_lock(&init_task);
+	get_fs_root(init_task.fs, &root);
+	task_unlock(&init_task);
+	file = file_open_root(&root, "proc/sys/kernel/panic_on_oops", O_RDONLY, 0);
+	path_put(&root);
 	if (IS_ERR(file))
-		return false;
+		return before;
 	kernel_read(file, text, sizeof(text) - 1, &pos);
 	fput(file);
 	return text[0] && text[0] != '0';
@@ -112,11 +125,15 @@ static bool tiffin_guard_panics(void)
 
 void tiffin_guard_refresh(void)
 {
-	bool panics = tiffin_guard_panics();
+	static DEFINE_MUTEX(lock);
+	static bool panics;
 
+	mutex_lock(&lock);
+	panics = tiffin_guard_panics(panics);
 	if (panics && !tiffin_guard_contain())
 		pr_notice_once("tiffin: kernel.panic_on_oops is set: a policy's fault will panic the machine; write 1 to /sys/kernel/tiffin/contain to have it contained all the same\n");
 	tiffin_fault_allow(!panics || tiffin_guard_contain());
+	mutex_unlock(&lock);
 }
 
 int tiffin_guard_init(void)

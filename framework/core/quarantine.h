@@ -30,7 +30,7 @@
 struct tiffin_quarantine_note {
 	const char *what;
 	char where[128];
-	char detail[384];
+	char detail[448];
 };
 
 static __always_inline bool tiffin_quarantined(const struct tiffin_loaded *policy)

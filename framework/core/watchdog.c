@@ -2,6 +2,7 @@
 /* The watchdog; what it does and its invariants are in watchdog.h. */
 
 #include <linux/hrtimer.h>
+#include <linux/irqflags.h>
 #include <linux/math64.h>
 #include <linux/nmi.h>
 #include <linux/sched/isolation.h>
@@ -32,12 +33,18 @@ extern const char tiffin_guard_return[];
  */
 #define TIFFIN_WATCHDOG_LATE_NS	(NSEC_PER_MSEC / 2)
 
+/* But where all are late, one in so many counts: no call lasts for ever. */
+#define TIFFIN_WATCHDOG_LATE	8
+
 /* What an NMI counts for. It is not known to be late: so for less than the time between two. */
 #define TIFFIN_NMI_TICKS	2
 
 /* How often a neighbour looks, and for how many times after the timer that it looks after stopped. */
 #define TIFFIN_NEIGHBOUR_NS	(10 * NSEC_PER_MSEC)
 #define TIFFIN_NEIGHBOUR_LAST	10
+
+/* After how many beats a CPU that is never idle makes sure that it has a neighbour. */
+#define TIFFIN_ASK_BEATS	512
 
 /* Over how long a policy's share of a CPU is taken. */
 #define TIFFIN_SHARE_NS		NSEC_PER_SEC
@@ -47,6 +54,7 @@ extern const char tiffin_guard_return[];
  * @timer: counts its ticks
  * @cpu: whose it is
  * @beats: ticks that @timer has counted; an NMI in its place counts in tiffin_watchdog_tick alone
+ * @late: beats that came late
  * @sampled: the policy that the last tick which hit a call hit; only compared
  * @hits: ticks that hit it, since @since
  * @since: when counting began
@@ -60,6 +68,7 @@ struct tiffin_watchdog {
 	struct hrtimer timer;
 	int cpu;
 	unsigned long beats;
+	unsigned long late;
 	const struct tiffin_loaded *sampled;
 	u32 hits;
 	ktime_t since;
@@ -75,29 +84,45 @@ DEFINE_PER_CPU(u8, tiffin_watchdog_idle) = TIFFIN_WATCHDOG_STOPPED;
 static DEFINE_PER_CPU(struct tiffin_watchdog, tiffin_watchdogs);
 
 /*
- * A function that the policy has called is at work. It goes on; when it returns to the policy, it
- * returns to the guard instead (R4).
+ * A function that the policy has called is at work: where does it find its way back to the policy?
+ * NULL where that can't be told, where it is caught already, and where an interrupt came in between,
+ * as what runs is then not the policy's doing.
  */
-static void tiffin_watchdog_intercept(const struct pt_regs *regs, struct tiffin_guard_frame *frame,
-				      unsigned long overdue)
+static unsigned long *tiffin_watchdog_way_back(const struct pt_regs *regs,
+					       const struct tiffin_guard_frame *frame)
 {
 	struct unwind_state state;
 	unsigned long ip, *place;
 
 	for (unwind_start(&state, current, (struct pt_regs *)regs, NULL); !unwind_done(&state);
 	     unwind_next_frame(&state)) {
+		if (state.regs && state.regs != regs)
+			return NULL;
 		ip = unwind_get_return_address(&state);
 		place = (unsigned long *)state.sp - 1;
 		if (!ip || ip == (unsigned long)tiffin_guard_return ||
 		    place >= (unsigned long *)frame)
-			return;
-		if (!tiffin_in_policy(frame->policy, ip) || (unsigned long)place < regs->sp ||
-		    *place != ip)
-			continue;
-		tiffin_fault_note(frame, "no end within the budget", 0, overdue, regs);
-		WRITE_ONCE(*place, (unsigned long)tiffin_guard_return);
-		return;
+			return NULL;
+		if (tiffin_in_policy(frame->policy, ip) && (unsigned long)place >= regs->sp &&
+		    *place == ip)
+			return place;
 	}
+	return NULL;
+}
+
+/* It goes on; when it returns to the policy, it returns to the guard instead (R4). */
+static void tiffin_watchdog_intercept(unsigned long *place, struct tiffin_guard_frame *frame,
+				      const struct pt_regs *regs, unsigned long age)
+{
+	tiffin_fault_note(frame, "no end within the budget", 0, age, regs);
+	WRITE_ONCE(*place, (unsigned long)tiffin_guard_return);
+}
+
+/* What a call did not have of the time: what interrupts and nested calls took is not its own (R1). */
+static void tiffin_watchdog_forgive(struct tiffin_guard_frame *frame, unsigned long ticks)
+{
+	for (; frame; frame = frame->outer)
+		frame->tick += ticks;
 }
 
 /* The call that has lasted too long at @regs, or NULL (R1). */
@@ -126,6 +151,10 @@ static void tiffin_watchdog_sample(struct tiffin_watchdog *dog, const struct pt_
 	if (!frame)
 		return;
 	policy = frame->policy;
+	/* One policy at a time, for a whole window. */
+	if (dog->sampled != policy && dog->hits &&
+	    ktime_sub(ktime_get(), dog->since) < TIFFIN_SHARE_NS)
+		return;
 	if (dog->sampled != policy) {
 		dog->sampled = policy;
 		dog->hits = 0;
@@ -146,12 +175,53 @@ static void tiffin_watchdog_sample(struct tiffin_watchdog *dog, const struct pt_
 	tiffin_quarantine(policy, &note);
 }
 
+static void tiffin_watchdog_kick(void *data)
+{
+	struct tiffin_watchdog *dog = data;
+
+	if (!hrtimer_active(&dog->neighbour)) {
+		dog->quiet = 0;
+		dog->seen = READ_ONCE(dog->beats) - 1;
+		hrtimer_start(&dog->neighbour, ns_to_ktime(TIFFIN_NEIGHBOUR_NS),
+			      HRTIMER_MODE_REL_PINNED_HARD);
+	}
+}
+
+/* A CPU that may have timers for others, next to this one; -1 where there is none. */
+static int tiffin_watchdog_neighbour(int cpu)
+{
+	const struct cpumask *may = housekeeping_cpumask(HK_TYPE_TIMER);
+	int next = cpumask_next_and(cpu, may, cpu_online_mask);
+
+	if (next >= nr_cpu_ids)
+		next = cpumask_first_and(may, cpu_online_mask);
+	/* With CPUs that are to be left alone by timers: better one of those than none. */
+	if (next >= nr_cpu_ids || next == cpu)
+		next = cpumask_any_but(cpu_online_mask, cpu);
+	return next < nr_cpu_ids ? next : -1;
+}
+
+/* Have a neighbour look after this CPU, unless one does. */
+static void tiffin_watchdog_ask(struct tiffin_watchdog *dog)
+{
+	int neighbour;
+
+	if (hrtimer_active(&dog->neighbour))
+		return;
+	neighbour = tiffin_watchdog_neighbour(dog->cpu);
+	/* Where the last kick is still under way it does as well. */
+	if (neighbour >= 0)
+		smp_call_function_single_async(neighbour, &dog->kick);
+}
+
 static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 {
 	struct tiffin_watchdog *dog = container_of(timer, struct tiffin_watchdog, timer);
-	bool late = ktime_sub(ktime_get(), hrtimer_get_expires(timer)) > TIFFIN_WATCHDOG_LATE_NS;
+	bool late = ktime_sub(ktime_get(), hrtimer_get_expires(timer)) >
+		    TIFFIN_WATCHDOG_LATE_NS + hrtimer_resolution;
 	struct pt_regs *regs = get_irq_regs();
 	struct tiffin_guard_frame *frame;
+	unsigned long *place = NULL;
 	unsigned long overdue;
 	u8 idle;
 
@@ -161,14 +231,24 @@ static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	}
 	WRITE_ONCE(dog->beats, dog->beats + 1);
+	/* The one that looked after this CPU may have gone offline, or have ended as this one began. */
+	if (!(dog->beats % TIFFIN_ASK_BEATS))
+		tiffin_watchdog_ask(dog);
+	if (late && ++dog->late % TIFFIN_WATCHDOG_LATE == 0)
+		late = false;
 	if (regs && !late) {
 		this_cpu_inc(tiffin_watchdog_tick);
+		frame = tiffin_fault_frame(regs);
+		tiffin_watchdog_forgive(frame ? frame->outer : this_cpu_read(tiffin_guard_cursor),
+					1);
 		tiffin_watchdog_sample(dog, regs);
 		frame = tiffin_watchdog_overdue(regs, &overdue);
 		if (frame && tiffin_in_policy(frame->policy, regs->ip))
 			tiffin_fault_divert(regs, frame, "no end within the budget", 0, overdue);
 		else if (frame)
-			tiffin_watchdog_intercept(regs, frame, overdue);
+			place = tiffin_watchdog_way_back(regs, frame);
+		if (place)
+			tiffin_watchdog_intercept(place, frame, regs, overdue);
 	}
 	idle = this_cpu_read(tiffin_watchdog_idle);
 	if (idle >= TIFFIN_WATCHDOG_LAST && !this_cpu_read(tiffin_guard_cursor)) {
@@ -194,7 +274,8 @@ static enum hrtimer_restart tiffin_watchdog_look(struct hrtimer *timer)
 	else if (++dog->quiet > TIFFIN_NEIGHBOUR_LAST)
 		return HRTIMER_NORESTART;
 	if (!dog->quiet && beats == dog->seen &&
-	    READ_ONCE(per_cpu(tiffin_guard_cursor, dog->cpu))) {
+	    READ_ONCE(per_cpu(tiffin_guard_cursor, dog->cpu)) && !READ_ONCE(dog->poked)) {
+		/* One at a time: a second would find nobody who knows what it is. */
 		WRITE_ONCE(dog->poked, true);
 		tiffin_send_nmi(dog->cpu);
 	}
@@ -211,19 +292,27 @@ static int tiffin_watchdog_nmi(unsigned int type, struct pt_regs *regs)
 {
 	struct tiffin_watchdog *dog = this_cpu_ptr(&tiffin_watchdogs);
 	struct tiffin_guard_frame *frame;
-	unsigned long overdue;
+	unsigned long overdue, *place;
+	bool in_policy;
 
 	if (!READ_ONCE(dog->poked))
 		return NMI_DONE;
 	WRITE_ONCE(dog->poked, false);
 	if (regs->flags & X86_EFLAGS_IF)
 		return NMI_HANDLED;
-	this_cpu_add(tiffin_watchdog_tick, TIFFIN_NMI_TICKS);
-	frame = tiffin_watchdog_overdue(regs, &overdue);
+	frame = tiffin_fault_frame(regs);
 	if (!frame)
 		return NMI_HANDLED;
-	if (!tiffin_in_policy(frame->policy, regs->ip)) {
-		tiffin_watchdog_intercept(regs, frame, overdue);
+	in_policy = tiffin_in_policy(frame->policy, regs->ip);
+	place = in_policy ? NULL : tiffin_watchdog_way_back(regs, frame);
+	if (!in_policy && !place)
+		return NMI_HANDLED;
+	this_cpu_add(tiffin_watchdog_tick, TIFFIN_NMI_TICKS);
+	tiffin_watchdog_forgive(frame->outer, TIFFIN_NMI_TICKS);
+	if (!tiffin_watchdog_overdue(regs, &overdue))
+		return NMI_HANDLED;
+	if (place) {
+		tiffin_watchdog_intercept(place, frame, regs, overdue);
 	} else if (tiffin_nmi_iret_ok(regs)) {
 		tiffin_fault_divert(regs, frame, "no end within the budget", 0, overdue);
 		tiffin_nmi_iret_set(regs);
@@ -231,45 +320,22 @@ static int tiffin_watchdog_nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-static void tiffin_watchdog_kick(void *data)
-{
-	struct tiffin_watchdog *dog = data;
-
-	if (!hrtimer_active(&dog->neighbour)) {
-		dog->quiet = 0;
-		dog->seen = READ_ONCE(dog->beats) - 1;
-		hrtimer_start(&dog->neighbour, ns_to_ktime(TIFFIN_NEIGHBOUR_NS),
-			      HRTIMER_MODE_REL_PINNED_HARD);
-	}
-}
-
-/* A CPU that may have timers for others, next to this one; -1 where there is none. */
-static int tiffin_watchdog_neighbour(int cpu)
-{
-	const struct cpumask *may = housekeeping_cpumask(HK_TYPE_TIMER);
-	int next = cpumask_next_and(cpu, may, cpu_online_mask);
-
-	if (next >= nr_cpu_ids)
-		next = cpumask_first_and(may, cpu_online_mask);
-	return next < nr_cpu_ids && next != cpu ? next : -1;
-}
-
 void tiffin_watchdog_start(void)
 {
 	struct tiffin_watchdog *dog = this_cpu_ptr(&tiffin_watchdogs);
-	u8 idle = this_cpu_read(tiffin_watchdog_idle);
-	int neighbour;
+	unsigned long flags;
+	u8 idle;
 
+	/* A tick, or a nested call, between the look and the start would leave no timer running. */
+	local_irq_save(flags);
+	idle = this_cpu_read(tiffin_watchdog_idle);
 	this_cpu_write(tiffin_watchdog_idle, 0);
-	if (idle != TIFFIN_WATCHDOG_STOPPED)
-		return;
-	hrtimer_start(&dog->timer, ns_to_ktime(TIFFIN_WATCHDOG_NS), HRTIMER_MODE_REL_PINNED_HARD);
-	if (hrtimer_active(&dog->neighbour))
-		return;
-	neighbour = tiffin_watchdog_neighbour(dog->cpu);
-	/* Where the last kick is still under way it does as well. */
-	if (neighbour >= 0)
-		smp_call_function_single_async(neighbour, &dog->kick);
+	if (idle == TIFFIN_WATCHDOG_STOPPED) {
+		hrtimer_start(&dog->timer, ns_to_ktime(TIFFIN_WATCHDOG_NS),
+			      HRTIMER_MODE_REL_PINNED_HARD);
+		tiffin_watchdog_ask(dog);
+	}
+	local_irq_restore(flags);
 }
 
 int tiffin_watchdog_init(void)
@@ -297,7 +363,8 @@ void tiffin_watchdog_exit(void)
 {
 	int cpu;
 
-	/* Kicks are served in their order: all that were under way have been, before this. */
+	/* Kicks that were under way are over: twice, as who is waited for overtakes others of a batch. */
+	on_each_cpu(tiffin_watchdog_nothing, NULL, 1);
 	on_each_cpu(tiffin_watchdog_nothing, NULL, 1);
 	for_each_possible_cpu(cpu) {
 		hrtimer_cancel(&per_cpu_ptr(&tiffin_watchdogs, cpu)->neighbour);
