@@ -263,8 +263,8 @@ static int tiffin_swap_replace(struct tiffin_scope *scope, const char *why);
 
 /*
  * The older policy comes back: needs nothing but a flip (U2). Where a call is in the way for longer
- * than @limit_ms the scope stays on probation, and the work tries again. Nobody goes back to a policy
- * in quarantine: another takes its place.
+ * than @limit_ms the scope stays on probation, and the work tries again. Nobody goes back to a
+ * policy in quarantine: another takes its place.
  */
 static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 limit_ms)
 {
@@ -571,7 +571,7 @@ out_stable:
 	return rc;
 }
 
-/* By the policy that was active before the last commit; where that is not to be had, by the default. */
+/* By the policy that was active before the last commit; where that can't be, by the default. */
 static int tiffin_swap_replace(struct tiffin_scope *scope, const char *reason)
 {
 	struct tiffin_swap *swap = &scope->swap;
@@ -676,8 +676,10 @@ int tiffin_swap_commit(struct tiffin_scope *scope)
 				   scope->family->name, scope->name, swap->undo);
 	else if (READ_ONCE(swap->state) == TIFFIN_PROBATION &&
 		 tiffin_quarantined(scope->gate.active->policy))
-		rc = tiffin_refuse(scope, -EBUSY, "%s/%s: %s is in quarantine, and is being replaced",
-				   scope->family->name, scope->name, scope->gate.active->policy->id);
+		rc = tiffin_refuse(scope, -EBUSY,
+				   "%s/%s: %s is in quarantine, and is being replaced",
+				   scope->family->name, scope->name,
+				   scope->gate.active->policy->id);
 	else if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
 		tiffin_swap_keep(scope, "asked for");
 	else

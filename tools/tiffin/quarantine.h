@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is to be told of a policy in quarantine: why, when, what is active in its place, what next. */
+/* What there is to tell of a policy in quarantine: why, when, what is active instead, what next. */
 #ifndef QUARANTINE_H
 #define QUARANTINE_H
 
@@ -9,8 +9,8 @@
  * quarantine_read - the story of a policy in quarantine
  * @policy: as of policy_read()
  *
- * Return: an object of faults (array of number, time_ms, cpu, what; null where this user may not read
- * them), active (array of scope, policy) and next; NULL where the policy is not in quarantine.
+ * Return: an object of faults (array of number, time_ms, cpu, what; null where this user may not
+ * read them), active (array of scope, policy) and next; NULL where the policy is not in quarantine.
  */
 struct json_object *quarantine_read(struct json_object *policy);
 
