@@ -297,7 +297,7 @@ TEST(rollback_asked_for_to_quarantine)
 	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
 }
 
-/* Where the rescue is late nobody keeps the policy: not who asks for it, nor the end of its time. */
+/* Where the rescue is late nobody keeps the policy: not who asks for it, nor the end of time. */
 TEST(probation_does_not_keep_a_policy_in_quarantine)
 {
 	EXPECT_SWAP(lab, "beta");
