@@ -52,7 +52,7 @@ struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs)
 }
 
 /*
- * Is what happened at @regs the doing of the policy that @frame called (C2)? It is
+ * It is the policy's (C2)
  *  - in the policy's own text;
  *  - or where the policy jumped to: the word on top of the stack is the address that its call left
  *    there, or the guard's, where the jump ended the function. That is a function of the kernel that
@@ -60,8 +60,7 @@ struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs)
  *  - or, for a general protection, such a jump on its way through a return that stands for it
  *    (retpoline): the target lies on top of that word.
  */
-static bool tiffin_fault_is(const struct tiffin_guard_frame *frame, const struct pt_regs *regs,
-			    int trap)
+bool tiffin_fault_is(const struct tiffin_guard_frame *frame, const struct pt_regs *regs, int trap)
 {
 	const unsigned long *top = (const unsigned long *)regs->sp;
 	const unsigned long *back = (const unsigned long *)frame - 1;

@@ -41,6 +41,14 @@ bool tiffin_in_policy(const struct tiffin_loaded *policy, unsigned long ip);
 struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs);
 
 /**
+ * tiffin_fault_is - is an exception the doing of the policy that was called?
+ * @frame: of the call
+ * @regs: where it came, on the call's stack
+ * @trap: its number
+ */
+bool tiffin_fault_is(const struct tiffin_guard_frame *frame, const struct pt_regs *regs, int trap);
+
+/**
  * tiffin_fault_divert - have the interrupted call end when @regs are returned to
  * @regs: where it was interrupted
  * @frame: the call

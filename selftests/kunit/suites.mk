@@ -22,3 +22,7 @@ kunit-suites-y += event_test.o
 kunit-suites-y += ps_flow_test.o
 kunit-suites-$(CONFIG_FTRACE_MCOUNT_RECORD) += traced_test.o
 kunit-suites-$(CONFIG_SMP) += smp_test.o
+# As the guard itself: not where the kernel is a process.
+ifeq ($(CONFIG_X86_64)$(CONFIG_UML),y)
+kunit-suites-y += guard_test.o
+endif

@@ -13,6 +13,7 @@
 void *memcpy(void *to, const void *from, unsigned long n);
 unsigned long strlen(const char *text);
 void __rcu_read_lock(void);
+void kfree(const void *memory);
 void migrate_disable(void);
 void _raw_spin_lock(void *lock);
 
@@ -47,6 +48,7 @@ enum {
 	FAULTY_LOOP_SERVICE_IRQS_OFF,
 	FAULTY_LOOP_CALL,
 	FAULTY_SLOW,
+	FAULTY_KFREE,
 	FAULTY_KINDS,
 };
 
@@ -159,7 +161,7 @@ static __attribute__((__noinline__)) void faulty_do(const struct tiffin_ctx *ctx
 	case FAULTY_INT3: asm volatile("int3"); break;
 	case FAULTY_OVERFLOW: faulty_recurse(0); break;
 	case FAULTY_SMASH: faulty_smash(16); break;
-	case FAULTY_MEMCPY: memcpy((void *)WILD, ctx, 4096); break;
+	case FAULTY_MEMCPY: memcpy((void *)WILD, ctx, faulty_zero + 4096); break;
 	case FAULTY_STRLEN: faulty_sink += strlen((const char *)WILD); break;
 	case FAULTY_STD: asm volatile("std"); faulty_sink += *(volatile __u32 *)NOWHERE; break;
 	case FAULTY_RCU: __rcu_read_lock(); __rcu_read_lock(); *WILD = 1; break;
@@ -168,6 +170,7 @@ static __attribute__((__noinline__)) void faulty_do(const struct tiffin_ctx *ctx
 	case FAULTY_IRQS_OFF: asm volatile("cli"); *WILD = 1; break;
 	case FAULTY_KEEPS_IRQS_OFF: asm volatile("cli"); break;
 	case FAULTY_KEEPS_PREEMPT: _raw_spin_lock(&record->lock); break;
+	case FAULTY_KFREE: kfree((const void *)WILD); break;
 	case FAULTY_SLOW: faulty_count(tiffin_tunable(ctx, FAULTY_SPIN)); break;
 	default: faulty_spin(ctx, kind);
 	}

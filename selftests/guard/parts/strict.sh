@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154,SC2086 # guest.sh has these variables; they hold no blanks
+#
+# A fault in a thread of the kernel's, while policies are called all around it, is the kernel's.
+
+insmod tiffin_test_oops.ko
+load 2 1
+insert faulty.ko
+echo "$id" >$scope/active
+tell
+for _ in 1 2 3 4 5; do echo thread >/sys/module/tiffin_test_oops/parameters/fault; done
+oopses()
+{
+	tell
+	all_oopses+=$log
+	[ "$(grep -c 'RIP: .*oops_fault' <<<"$all_oopses")" -ge 5 ]
+}
+all_oopses=
+tap_check "the kernel's own faults are reported" soon oopses
+tap_check "no policy is blamed for them" equal "$(state_of "$id") $told" "active "
+unload
+tap_check "each call has one answer, and none is wrong" answers_add_up
+echo ledger_a >$scope/active
+remove "$id"

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guard on the processor it is made for: calls that return, and calls that are ended. The policy
+ * that faults is one of the lab, and all of this module counts as its text.
+ */
+#include <linux/irqflags.h>
+#include <linux/linkage.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+
+#include <asm/trapnr.h>
+
+#include "core/fault.h"
+#include "core/guard.h"
+#include "core/quarantine.h"
+#include "lab_kunit.h"
+
+typedef void (*guard_fn)(const struct tiffin_ctx *ctx, const void *in, void *out);
+
+/**
+ * struct guard_seen - what a function that was called through the guard saw
+ * @ctx: its argument
+ * @in: likewise
+ * @cursor: of the CPU
+ * @inner: what the call that it made itself returned
+ * @after: the cursor after that
+ * @policy: to call
+ */
+struct guard_seen {
+	const struct tiffin_ctx *ctx;
+	const void *in;
+	struct tiffin_guard_frame *cursor;
+	struct tiffin_guard_frame *inner;
+	struct tiffin_guard_frame *after;
+	struct tiffin_loaded *policy;
+};
+
+static const struct tiffin_ctx guard_ctx = { .size = sizeof(guard_ctx) };
+
+static struct tiffin_loaded *guard_policy(struct kunit *test)
+{
+	struct lab *lab = test->priv;
+
+	return lab->family.scope->gate.active->policy;
+}
+
+/* A division by zero: with "ud2" objtool would know that nothing comes after it. */
+#define GUARD_TRAP	"xorl %%ecx, %%ecx\n\tdivl %%ecx\n\t"
+
+static void guard_trap(void)
+{
+	asm volatile(GUARD_TRAP : : : "eax", "ecx", "edx");
+}
+
+static void guard_returns(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	struct guard_seen *seen = out;
+
+	seen->ctx = ctx;
+	seen->in = in;
+	seen->cursor = this_cpu_read(tiffin_guard_cursor);
+}
+
+static void guard_faults(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	guard_trap();
+}
+
+/* A call like this one may come while another is under way: in an interrupt. */
+static void guard_nests(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	struct guard_seen *seen = out;
+	struct tiffin_guard was;
+
+	seen->cursor = this_cpu_read(tiffin_guard_cursor);
+	tiffin_guard_begin(&was);
+	seen->inner = tiffin_guard_call(ctx, in, out, guard_faults, seen->policy);
+	seen->after = this_cpu_read(tiffin_guard_cursor);
+	if (seen->inner)
+		tiffin_guard_end(seen->policy, seen->inner, &was);
+}
+
+static void guard_returns_what_happened(struct kunit *test)
+{
+	struct tiffin_guard_frame *frame, *before, *after;
+	struct guard_seen seen = {};
+
+	preempt_disable();
+	before = this_cpu_read(tiffin_guard_cursor);
+	frame = tiffin_guard_call(&guard_ctx, test, &seen, guard_returns, guard_policy(test));
+	after = this_cpu_read(tiffin_guard_cursor);
+	preempt_enable();
+	KUNIT_EXPECT_NULL(test, frame);
+	KUNIT_EXPECT_NULL(test, before);
+	KUNIT_EXPECT_NULL(test, after);
+	KUNIT_EXPECT_PTR_EQ(test, seen.ctx, &guard_ctx);
+	KUNIT_EXPECT_PTR_EQ(test, seen.in, (const void *)test);
+	KUNIT_EXPECT_NOT_NULL(test, seen.cursor);
+}
+
+/*
+ * guard_registers(ctx, in, out, fn, policy): the call, with a number in each register that has to
+ * be kept; returns how many are not.
+ */
+asmlinkage unsigned long guard_registers(const struct tiffin_ctx *ctx, const void *in, void *out,
+					 guard_fn fn, struct tiffin_loaded *policy);
+asm(".text\n"
+	".type guard_registers, @function\n"
+	"guard_registers:\n"
+	"	push %rbp\n	push %rbx\n	push %r12\n	push %r13\n	push %r14\n	push %r15\n"
+	"	mov $0x101, %ebp\n	mov $0x102, %ebx\n	mov $0x103, %r12d\n"
+	"	mov $0x104, %r13d\n	mov $0x105, %r14d\n	mov $0x106, %r15d\n"
+	"	call tiffin_guard_call\n"
+	"	xor %eax, %eax\n"
+	"	cmp $0x101, %rbp\n	je 1f\n	inc %eax\n1:	cmp $0x102, %rbx\n	je 1f\n	inc %eax\n"
+	"1:	cmp $0x103, %r12\n	je 1f\n	inc %eax\n1:	cmp $0x104, %r13\n	je 1f\n	inc %eax\n"
+	"1:	cmp $0x105, %r14\n	je 1f\n	inc %eax\n1:	cmp $0x106, %r15\n	je 1f\n	inc %eax\n"
+	"1:	pop %r15\n	pop %r14\n	pop %r13\n	pop %r12\n	pop %rbx\n	pop %rbp\n"
+	ASM_RET
+	".size guard_registers, . - guard_registers\n");
+
+/* Nothing in the registers is as the caller left it when the fault comes. */
+static void guard_faults_empty(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	asm volatile("xor %%ebx, %%ebx\n\txor %%r12d, %%r12d\n\txor %%r13d, %%r13d\n\t"
+		     "xor %%r14d, %%r14d\n\txor %%r15d, %%r15d\n\t" GUARD_TRAP
+		     : : : "eax", "ecx", "edx", "rbx", "r12", "r13", "r14", "r15");
+}
+
+static void guard_keeps_registers(struct kunit *test)
+{
+	unsigned long returned, ended;
+	struct guard_seen seen = {};
+	struct tiffin_guard was;
+
+	preempt_disable();
+	tiffin_guard_begin(&was);
+	returned = guard_registers(&guard_ctx, test, &seen, guard_returns, guard_policy(test));
+	ended = guard_registers(&guard_ctx, test, &seen, guard_faults_empty, guard_policy(test));
+	local_irq_restore(was.flags);
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, returned, 0);
+	KUNIT_EXPECT_EQ(test, ended, 0);
+}
+
+static void guard_nested_call_leaves_the_outer(struct kunit *test)
+{
+	struct guard_seen seen = { .policy = guard_policy(test) };
+	struct tiffin_guard_frame *frame, *after;
+
+	preempt_disable();
+	frame = tiffin_guard_call(&guard_ctx, test, &seen, guard_nests, seen.policy);
+	after = this_cpu_read(tiffin_guard_cursor);
+	preempt_enable();
+	KUNIT_EXPECT_NOT_NULL(test, seen.inner);
+	KUNIT_EXPECT_PTR_EQ(test, seen.after, seen.cursor);
+	KUNIT_EXPECT_NULL(test, frame);
+	KUNIT_EXPECT_NULL(test, after);
+	KUNIT_EXPECT_TRUE(test, tiffin_quarantined(seen.policy));
+}
+
+/* Each of these is left other than it was found. */
+static void guard_faults_untidy(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	preempt_disable();
+	migrate_disable();
+	rcu_read_lock();
+	rcu_read_lock();
+	if (irqs_disabled())
+		local_irq_enable();
+	else
+		local_irq_disable();
+	asm volatile("std\n\t" GUARD_TRAP "cld" : : : "eax", "ecx", "edx");
+}
+
+/* What is to be the same before and after. */
+static struct tiffin_guard guard_state(void)
+{
+	struct tiffin_guard state;
+
+	tiffin_guard_begin(&state);
+	state.flags &= X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_AC;
+	return state;
+}
+
+/* For what comes after a test that has failed. */
+static void guard_restore(const struct tiffin_guard *state)
+{
+	preempt_count_set(state->preempt);
+#ifdef CONFIG_PREEMPT_RCU
+	while (current->rcu_read_lock_nesting > state->rcu)
+		rcu_read_unlock();
+#endif
+#ifdef CONFIG_SMP
+	while (current->migration_disabled > state->migration)
+		migrate_enable();
+#endif
+	if (state->flags & X86_EFLAGS_IF)
+		local_irq_enable();
+	else
+		local_irq_disable();
+}
+
+static void guard_expect_repaired(struct kunit *test, bool irqs)
+{
+	struct tiffin_guard was, before, landed, after;
+	struct tiffin_guard_frame *frame;
+
+	preempt_disable();
+	if (!irqs)
+		local_irq_disable();
+	before = guard_state();
+	tiffin_guard_begin(&was);
+	frame = tiffin_guard_call(&guard_ctx, test, NULL, guard_faults_untidy, guard_policy(test));
+	landed = guard_state();
+	if (frame)
+		tiffin_guard_end(guard_policy(test), frame, &was);
+	after = guard_state();
+	guard_restore(&before);
+	if (!irqs)
+		local_irq_enable();
+	preempt_enable();
+	KUNIT_EXPECT_NOT_NULL(test, frame);
+	KUNIT_EXPECT_EQ_MSG(test, landed.flags, 0, "a call that is ended lands with interrupts off");
+	KUNIT_EXPECT_EQ(test, before.flags, irqs ? X86_EFLAGS_IF : 0);
+	KUNIT_EXPECT_EQ(test, after.flags, before.flags);
+	KUNIT_EXPECT_EQ(test, after.preempt, before.preempt);
+	KUNIT_EXPECT_EQ(test, after.rcu, before.rcu);
+	KUNIT_EXPECT_EQ(test, after.migration, before.migration);
+	KUNIT_EXPECT_NE(test, landed.preempt, before.preempt);
+	/* Something waits for the read sides to end. */
+	synchronize_rcu();
+}
+
+static void guard_repairs_the_cpu(struct kunit *test)
+{
+	guard_expect_repaired(test, true);
+	guard_expect_repaired(test, false);
+}
+
+static void guard_notices_what_is_kept(struct kunit *test)
+{
+	bool same, irqs, preempt;
+	struct tiffin_guard was;
+
+	preempt_disable();
+	tiffin_guard_begin(&was);
+	same = tiffin_guard_kept(&was);
+	local_irq_disable();
+	irqs = tiffin_guard_kept(&was);
+	local_irq_enable();
+	preempt_disable();
+	preempt = tiffin_guard_kept(&was);
+	preempt_enable();
+	preempt_enable();
+	KUNIT_EXPECT_TRUE(test, same);
+	KUNIT_EXPECT_FALSE(test, irqs);
+	KUNIT_EXPECT_FALSE(test, preempt);
+}
+
+/* What of a call that was ended is remembered is that call's. */
+static void guard_notes_are_of_their_call(struct kunit *test)
+{
+	struct tiffin_guard_frame outer = {}, inner = {};
+	struct pt_regs regs = { .ip = 1234 };
+	struct tiffin_fault *first, *outers, *again;
+	unsigned long ip = 0;
+
+	local_irq_disable();
+	tiffin_fault_note(&outer, "outer", 0, 0, &regs);
+	regs.ip = 5678;
+	tiffin_fault_note(&inner, "inner", 0, 0, &regs);
+	outers = tiffin_fault_noted(&outer);
+	first = tiffin_fault_noted(&inner);
+	if (first)
+		ip = first->regs.ip;
+	again = tiffin_fault_noted(&inner);
+	local_irq_enable();
+	KUNIT_EXPECT_NULL(test, outers);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_EXPECT_EQ(test, ip, 5678);
+	KUNIT_EXPECT_NULL(test, again);
+}
+
+/* A stack, from its top: the frame, the word below it, and what a policy has put there. */
+#define STACK_WORDS	16
+#define TEXT		0xffffffffc1230000UL
+#define TEXT_SIZE	0x1000UL
+#define ELSEWHERE	0xffffffff81000000UL
+
+static void guard_tells_whose_fault_it_is(struct kunit *test)
+{
+	struct tiffin_loaded *policy = kunit_kzalloc(test, sizeof(*policy), GFP_KERNEL);
+	struct {
+		unsigned long word[STACK_WORDS];
+		struct tiffin_guard_frame frame;
+	} stack = {};
+	unsigned long *word = stack.word;
+	struct pt_regs regs = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, policy);
+	policy->text = TEXT;
+	policy->text_size = TEXT_SIZE;
+	stack.frame.policy = policy;
+#define EXPECT_IS(_is, _ip, _at, _trap) do {							\
+	regs.ip = (_ip);									\
+	regs.sp = (unsigned long)&word[_at];							\
+	KUNIT_EXPECT_EQ(test, tiffin_fault_is(&stack.frame, &regs, _trap), _is);		\
+} while (0)
+	EXPECT_IS(true, TEXT, 3, X86_TRAP_PF);
+	EXPECT_IS(true, TEXT + TEXT_SIZE - 1, 3, X86_TRAP_PF);
+	EXPECT_IS(true, TEXT, 3, X86_TRAP_DF);
+	EXPECT_IS(false, TEXT - 1, 3, X86_TRAP_PF);
+	EXPECT_IS(false, TEXT + TEXT_SIZE, 3, X86_TRAP_PF);
+	/* A function that the policy has called, at its first instruction, and further on. */
+	word[3] = TEXT + 5;
+	EXPECT_IS(true, ELSEWHERE, 3, X86_TRAP_PF);
+	EXPECT_IS(false, ELSEWHERE, 2, X86_TRAP_PF);
+	EXPECT_IS(false, ELSEWHERE, 1, X86_TRAP_GP);
+	/* A general protection may come one word below, in the return that stands for a jump. */
+	EXPECT_IS(true, ELSEWHERE, 2, X86_TRAP_GP);
+	/* At the end of the stack there is nothing to be read. */
+	EXPECT_IS(false, ELSEWHERE, 3, X86_TRAP_DF);
+	word[3] = ELSEWHERE;
+	EXPECT_IS(false, ELSEWHERE, 3, X86_TRAP_PF);
+	EXPECT_IS(false, ELSEWHERE, 2, X86_TRAP_GP);
+	/* The jump that ends the policy's function. */
+	EXPECT_IS(true, 0, STACK_WORDS - 1, X86_TRAP_PF);
+	EXPECT_IS(true, ELSEWHERE, STACK_WORDS - 2, X86_TRAP_GP);
+	EXPECT_IS(false, 0, STACK_WORDS - 2, X86_TRAP_PF);
+#undef EXPECT_IS
+}
+
+static void guard_finds_only_calls_of_this_stack(struct kunit *test)
+{
+	struct tiffin_guard_frame *at = NULL, *above = NULL, *far = NULL, *user = NULL, *none;
+	struct tiffin_guard_frame frame = {};
+	struct pt_regs regs = { .cs = __KERNEL_CS };
+
+	local_irq_disable();
+	regs.sp = (unsigned long)&frame - 64;
+	none = tiffin_fault_frame(&regs);
+	this_cpu_write(tiffin_guard_cursor, &frame);
+	at = tiffin_fault_frame(&regs);
+	regs.cs = __USER_CS;
+	user = tiffin_fault_frame(&regs);
+	regs.cs = __KERNEL_CS;
+	regs.sp = (unsigned long)&frame + 8;
+	above = tiffin_fault_frame(&regs);
+	regs.sp = (unsigned long)&frame - THREAD_SIZE - 8;
+	far = tiffin_fault_frame(&regs);
+	this_cpu_write(tiffin_guard_cursor, NULL);
+	local_irq_enable();
+	KUNIT_EXPECT_NULL(test, none);
+	KUNIT_EXPECT_PTR_EQ(test, at, &frame);
+	KUNIT_EXPECT_NULL(test, user);
+	KUNIT_EXPECT_NULL(test, above);
+	KUNIT_EXPECT_NULL(test, far);
+}
+
+static unsigned int guard_entered;
+
+static void guard_hook_faults(struct lab *lab, const struct tiffin_ctx *ctx)
+{
+	guard_entered++;
+	guard_trap();
+}
+
+/* The rescue has brought this policy back. */
+static bool guard_wait_active(struct lab *lab, const char *name)
+{
+	int i;
+
+	for (i = 0; i < 500 && strcmp(lab_active(lab), name); i++)
+		msleep(20);
+	return !strcmp(lab_active(lab), name) && lab_wait_stable(lab);
+}
+
+/* D5: the record that the call had begins anew, and no other. */
+static void guard_drops_one_record(struct kunit *test)
+{
+	struct lab *lab = test->priv;
+	struct lab_out out;
+	u32 object;
+
+	EXPECT_SWAP(test, "beta");
+	for (object = 0; object < 3; object++) {
+		lab_ask(lab, LAB_ASK, object, &out);
+		lab_ask(lab, LAB_ASK, object, &out);
+		KUNIT_EXPECT_EQ(test, out.object_calls, 2);
+	}
+	EXPECT_SWAP(test, "alpha");
+	guard_entered = 0;
+	lab->in_hook = guard_hook_faults;
+	KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, 1, &out), TIFFIN_CONTINUITY);
+	/* Whether or not another policy is active by now: this one is not entered. */
+	lab->in_hook = NULL;
+	KUNIT_EXPECT_TRUE(test, guard_wait_active(lab, "beta"));
+	KUNIT_EXPECT_EQ(test, guard_entered, 1);
+	for (object = 0; object < 3; object++) {
+		KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, object, &out), TIFFIN_ANSWERED);
+		KUNIT_EXPECT_EQ(test, out.object_calls, object == 1 ? 1 : 3);
+	}
+	LAB_EXPECT_ACCOUNTS(test, lab);
+}
+
+/* Q2: however long it takes until another policy is active. */
+static void guard_quarantine_is_not_entered(struct kunit *test)
+{
+	struct lab *lab = test->priv;
+	struct lab_out out;
+	int i;
+
+	lab->in_hook = guard_hook_faults;
+	guard_entered = 0;
+	/* The rescue has to wait. */
+	mutex_lock(&lab->family.scope->swap.lock);
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, 1, &out), TIFFIN_CONTINUITY);
+	KUNIT_EXPECT_EQ(test, guard_entered, 1);
+	KUNIT_EXPECT_EQ(test, lab_figures(lab).continuity_fault, 10);
+	KUNIT_EXPECT_STREQ(test, lab_active(lab), "alpha");
+	mutex_unlock(&lab->family.scope->swap.lock);
+	KUNIT_EXPECT_TRUE(test, guard_wait_active(lab, TIFFIN_DEFAULT_NAME));
+	KUNIT_EXPECT_EQ(test, lab_ask(lab, LAB_ASK, 1, &out), TIFFIN_DEFAULT);
+	KUNIT_EXPECT_EQ(test, lab_swap(lab, "alpha"), -ENOTRECOVERABLE);
+}
+
+/* This kernel has been told to panic on an oops. */
+static int guard_test_init(struct kunit *test)
+{
+	return tiffin_guard_set_contain(true) ?: lab_test_init(test) ?:
+	       lab_swap(test->priv, "alpha");
+}
+
+static void guard_test_exit(struct kunit *test)
+{
+	lab_test_exit(test);
+	tiffin_guard_set_contain(false);
+}
+
+static struct kunit_case guard_cases[] = {
+	KUNIT_CASE(guard_returns_what_happened),
+	KUNIT_CASE(guard_keeps_registers),
+	KUNIT_CASE(guard_nested_call_leaves_the_outer),
+	KUNIT_CASE(guard_repairs_the_cpu),
+	KUNIT_CASE(guard_notices_what_is_kept),
+	KUNIT_CASE(guard_notes_are_of_their_call),
+	KUNIT_CASE(guard_tells_whose_fault_it_is),
+	KUNIT_CASE(guard_finds_only_calls_of_this_stack),
+	KUNIT_CASE(guard_drops_one_record),
+	KUNIT_CASE(guard_quarantine_is_not_entered),
+	{}
+};
+
+static struct kunit_suite guard_suite = {
+	.name = "guard",
+	.init = guard_test_init,
+	.exit = guard_test_exit,
+	.test_cases = guard_cases,
+};
+kunit_test_suite(guard_suite);
