@@ -53,13 +53,13 @@ struct tiffin_loaded;
  * @outer: the cursor before the call
  * @policy: that is called
  * @ctx: of the call: what a service is given has to be this
- * @tick: of the CPU's watchdog when the call began
+ * @ticks: of the CPU's watchdog that have hit this call, not what has interrupted it
  */
 struct tiffin_guard_frame {
 	struct tiffin_guard_frame *outer;
 	struct tiffin_loaded *policy;
 	const struct tiffin_ctx *ctx;
-	unsigned long tick;
+	unsigned long ticks;
 };
 
 /**

@@ -21,7 +21,7 @@ SYM_FUNC_START(tiffin_guard_call)
 	pushq	%r14
 	pushq	%r15
 	/* struct tiffin_guard_frame, its last member first */
-	pushq	PER_CPU_VAR(tiffin_watchdog_tick)
+	pushq	$0
 	pushq	%rdi
 	pushq	%r8
 	pushq	PER_CPU_VAR(tiffin_guard_cursor)

@@ -53,8 +53,8 @@ extern const char tiffin_guard_return[];
  * struct tiffin_watchdog - of one CPU
  * @timer: counts its ticks
  * @cpu: whose it is
- * @beats: ticks that @timer has counted; an NMI in its place counts in tiffin_watchdog_tick alone
- * @late: beats that came late
+ * @beats: times that @timer has come
+ * @late: of these, those that were late
  * @sampled: the policy that the last tick which hit a call hit; only compared
  * @hits: ticks that hit it, since @since
  * @since: when counting began
@@ -79,7 +79,6 @@ struct tiffin_watchdog {
 	bool poked;
 };
 
-DEFINE_PER_CPU(unsigned long, tiffin_watchdog_tick);
 DEFINE_PER_CPU(u8, tiffin_watchdog_idle) = TIFFIN_WATCHDOG_STOPPED;
 static DEFINE_PER_CPU(struct tiffin_watchdog, tiffin_watchdogs);
 
@@ -118,15 +117,9 @@ static void tiffin_watchdog_intercept(unsigned long *place, struct tiffin_guard_
 	WRITE_ONCE(*place, (unsigned long)tiffin_guard_return);
 }
 
-/* What a call did not have of the time: what interrupts and nested calls took is not its own (R1). */
-static void tiffin_watchdog_forgive(struct tiffin_guard_frame *frame, unsigned long ticks)
-{
-	for (; frame; frame = frame->outer)
-		frame->tick += ticks;
-}
-
-/* The call that has lasted too long at @regs, or NULL (R1). */
+/* Count @ticks for the call at @regs. Return: it, where it has run for too long now; or NULL (R1). */
 static struct tiffin_guard_frame *tiffin_watchdog_overdue(const struct pt_regs *regs,
+							  unsigned int ticks,
 							  unsigned long *ns)
 {
 	struct tiffin_guard_frame *frame = tiffin_fault_frame(regs);
@@ -134,8 +127,9 @@ static struct tiffin_guard_frame *tiffin_watchdog_overdue(const struct pt_regs *
 	if (!frame)
 		return NULL;
 	/* A call may begin right before a tick. */
-	*ns = (this_cpu_read(tiffin_watchdog_tick) - frame->tick - 1) * TIFFIN_WATCHDOG_NS;
-	if ((long)*ns < (long)READ_ONCE(frame->policy->family->limits.budget_us) * NSEC_PER_USEC)
+	frame->ticks += ticks;
+	*ns = (frame->ticks - 1) * TIFFIN_WATCHDOG_NS;
+	if (*ns < (unsigned long)READ_ONCE(frame->policy->family->limits.budget_us) * NSEC_PER_USEC)
 		return NULL;
 	return frame;
 }
@@ -237,12 +231,8 @@ static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 	if (late && ++dog->late % TIFFIN_WATCHDOG_LATE == 0)
 		late = false;
 	if (regs && !late) {
-		this_cpu_inc(tiffin_watchdog_tick);
-		frame = tiffin_fault_frame(regs);
-		tiffin_watchdog_forgive(frame ? frame->outer : this_cpu_read(tiffin_guard_cursor),
-					1);
 		tiffin_watchdog_sample(dog, regs);
-		frame = tiffin_watchdog_overdue(regs, &overdue);
+		frame = tiffin_watchdog_overdue(regs, 1, &overdue);
 		if (frame && tiffin_in_policy(frame->policy, regs->ip))
 			tiffin_fault_divert(regs, frame, "no end within the budget", 0, overdue);
 		else if (frame)
@@ -307,9 +297,7 @@ static int tiffin_watchdog_nmi(unsigned int type, struct pt_regs *regs)
 	place = in_policy ? NULL : tiffin_watchdog_way_back(regs, frame);
 	if (!in_policy && !place)
 		return NMI_HANDLED;
-	this_cpu_add(tiffin_watchdog_tick, TIFFIN_NMI_TICKS);
-	tiffin_watchdog_forgive(frame->outer, TIFFIN_NMI_TICKS);
-	if (!tiffin_watchdog_overdue(regs, &overdue))
+	if (!tiffin_watchdog_overdue(regs, TIFFIN_NMI_TICKS, &overdue))
 		return NMI_HANDLED;
 	if (place) {
 		tiffin_watchdog_intercept(place, frame, regs, overdue);

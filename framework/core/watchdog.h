@@ -3,8 +3,8 @@
  * The watchdog: ends a call into a policy that lasts longer than the family's budget, and puts a
  * policy that takes too large a share of a CPU in quarantine.
  *
- * Each CPU that calls policies has a timer of TIFFIN_WATCHDOG_NS. It counts ticks; a call's frame
- * holds the tick that it began in, so a call is timed without a clock being read for it. A tick that
+ * Each CPU that calls policies has a timer of TIFFIN_WATCHDOG_NS. A tick that hits a call is counted
+ * in the call's frame, so a call is timed without a clock being read for it. A tick that
  * finds that no call has come since the one before stops the timer, and the next call starts it
  * again: a CPU that is idle has none.
  *
@@ -12,8 +12,9 @@
  * it, at a longer interval and only while that CPU's timer should be running, and sends it an NMI.
  *
  * Invariants:
- *  R1. A call is ended only where its own frame is older than the budget: calls that are nested in
- *	it begin and end as they please, and are not blamed for it, nor it for them.
+ *  R1. A call is ended only where it has run for longer than the budget: calls that are nested in
+ *	it begin and end as they please, and are not blamed for it, nor it for them; nor is it for
+ *	other work of interrupts that hold it up.
  *  R2. Ticks count what a CPU has run: where it was kept waiting, as virtual CPUs are by their host,
  *	that counts for nothing. A call may last longer than its budget for that, by the clock.
  *  R3. No timer runs on a CPU that has called no policy for two ticks and looks after no other.
@@ -29,9 +30,6 @@
 #include <linux/types.h>
 
 #define TIFFIN_WATCHDOG_NS	(2 * NSEC_PER_MSEC)
-
-/* Ticks that the CPU's timer has counted; guard_entry.S puts it into frames. */
-DECLARE_PER_CPU(unsigned long, tiffin_watchdog_tick);
 
 /* Not 0 where the next call has to tell the timer that there are calls, or to start it. */
 DECLARE_PER_CPU(u8, tiffin_watchdog_idle);
