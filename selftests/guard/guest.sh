@@ -204,6 +204,23 @@ faults()
 	tap_check "$1: the kernel is quiet" quiet
 }
 
+# slow: a policy each call of which goes round a loop so often
+slow()
+{
+	insert faulty.ko
+	tunable "$id" kind "${kind[slow]}"
+	tunable "$id" one_in 1
+	tunable "$id" spin "$1"
+	stat answered >/dev/null
+	answered=$value
+	echo "$id" >$scope/active
+}
+
+# shellcheck disable=SC2317 # called by soon
+answers() { stat answered >/dev/null; ((value >= answered + $1)); }
+# shellcheck disable=SC2317 # the same
+quarantined() { state_of "$id" >/dev/null; [ "$value" = quarantined ]; }
+
 for module in tiffin tiffin_test_family test_ledger_a test_ledger_b; do
 	insmod $module.ko || exit
 done

@@ -12,23 +12,6 @@ faults hardirq 0 3 2 "$few"
 budget=$(value $family/limits/budget_us)
 share=$(value $family/limits/cpu_percent)
 
-# slow: a policy each call of which goes round a loop so often
-slow()
-{
-	insert faulty.ko
-	tunable "$id" kind "${kind[slow]}"
-	tunable "$id" one_in 1
-	tunable "$id" spin "$1"
-	stat answered >/dev/null
-	answered=$value
-	echo "$id" >$scope/active
-}
-
-# shellcheck disable=SC2317 # called by soon
-answers() { stat answered >/dev/null; ((value >= answered + $1)); }
-# shellcheck disable=SC2317 # the same
-quarantined() { state_of "$id" >/dev/null; [ "$value" = quarantined ]; }
-
 # Each call lasts for some 50 times the shortest budget, or more on a slow machine.
 limit budget_us 10000000
 limit cpu_percent 100
@@ -51,10 +34,8 @@ limit cpu_percent 5
 tap_check "one that takes more than it is let is in quarantine" soon quarantined
 tell
 tap_check "the log says that it was the share" matches "$told" 'takes too large a share of a CPU'
+unload
 remove "$id"
 limit budget_us "$budget"
 limit cpu_percent "$share"
-
-echo ledger_a >$scope/active
-unload
 tap_check "the kernel is quiet" quiet
