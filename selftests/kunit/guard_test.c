@@ -37,12 +37,8 @@ struct guard_seen {
 
 static const struct tiffin_ctx guard_ctx = { .size = sizeof(guard_ctx) };
 
-static struct tiffin_loaded *guard_policy(struct kunit *test)
-{
-	struct lab *lab = test->priv;
-
-	return lab->family.scope->gate.active->policy;
-}
+/* Alpha, which is active until it comes to quarantine. */
+static struct tiffin_loaded *guard_policy;
 
 /* A division by zero: with "ud2" objtool would know that nothing comes after it. */
 #define GUARD_TRAP	"xorl %%ecx, %%ecx\n\tdivl %%ecx\n\t"
@@ -87,7 +83,7 @@ static void guard_returns_what_happened(struct kunit *test)
 
 	preempt_disable();
 	before = this_cpu_read(tiffin_guard_cursor);
-	frame = tiffin_guard_call(&guard_ctx, test, &seen, guard_returns, guard_policy(test));
+	frame = tiffin_guard_call(&guard_ctx, test, &seen, guard_returns, guard_policy);
 	after = this_cpu_read(tiffin_guard_cursor);
 	preempt_enable();
 	KUNIT_EXPECT_NULL(test, frame);
@@ -135,8 +131,8 @@ static void guard_keeps_registers(struct kunit *test)
 
 	preempt_disable();
 	tiffin_guard_begin(&was);
-	returned = guard_registers(&guard_ctx, test, &seen, guard_returns, guard_policy(test));
-	ended = guard_registers(&guard_ctx, test, &seen, guard_faults_empty, guard_policy(test));
+	returned = guard_registers(&guard_ctx, test, &seen, guard_returns, guard_policy);
+	ended = guard_registers(&guard_ctx, test, &seen, guard_faults_empty, guard_policy);
 	local_irq_restore(was.flags);
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, returned, 0);
@@ -145,7 +141,7 @@ static void guard_keeps_registers(struct kunit *test)
 
 static void guard_nested_call_leaves_the_outer(struct kunit *test)
 {
-	struct guard_seen seen = { .policy = guard_policy(test) };
+	struct guard_seen seen = { .policy = guard_policy };
 	struct tiffin_guard_frame *frame, *after;
 
 	preempt_disable();
@@ -211,10 +207,10 @@ static void guard_expect_repaired(struct kunit *test, bool irqs)
 		local_irq_disable();
 	before = guard_state();
 	tiffin_guard_begin(&was);
-	frame = tiffin_guard_call(&guard_ctx, test, NULL, guard_faults_untidy, guard_policy(test));
+	frame = tiffin_guard_call(&guard_ctx, test, NULL, guard_faults_untidy, guard_policy);
 	landed = guard_state();
 	if (frame)
-		tiffin_guard_end(guard_policy(test), frame, &was);
+		tiffin_guard_end(guard_policy, frame, &was);
 	after = guard_state();
 	guard_restore(&before);
 	if (!irqs)
@@ -429,8 +425,13 @@ static void guard_quarantine_is_not_entered(struct kunit *test)
 /* This kernel has been told to panic on an oops. */
 static int guard_test_init(struct kunit *test)
 {
-	return tiffin_guard_set_contain(true) ?: lab_test_init(test) ?:
-	       lab_swap(test->priv, "alpha");
+	int rc = tiffin_guard_set_contain(true) ?: lab_test_init(test) ?:
+		 lab_swap(test->priv, "alpha");
+	struct lab *lab = test->priv;
+
+	if (!rc)
+		guard_policy = lab->family.scope->gate.active->policy;
+	return rc;
 }
 
 static void guard_test_exit(struct kunit *test)
