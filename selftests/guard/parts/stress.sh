@@ -13,7 +13,7 @@ RANDOM=4711
 load 2 1
 start=$SECONDS
 failed=0 ended=0 swaps=0 before=
-echo ledger_a >$scope/active
+[[ $(active) == ledger_a* ]] || echo ledger_a >$scope/active
 for ((round = 0; round < argument; round++)); do
 	healthy=ledger_$([ $((round % 2)) = 0 ] && echo b || echo a)
 	echo "$healthy" >$scope/active && swaps=$((swaps + 1))
