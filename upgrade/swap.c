@@ -438,10 +438,10 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 				  policy->id, swap->report.from, swap->report.from);
 		else
 			scnprintf(why, sizeof(why),
-			  "%s/%s: no flip within %u ms, held up by %s; %s stays active: raise timeout_ms or limits/close_us, or ask again under less load",
-			  scope->family->name, scope->name, req->timeout_ms,
-			  swap->report.held_up_by[0] ? swap->report.held_up_by : "its preparation",
-			  swap->report.from);
+				  "%s/%s: no flip within %u ms, held up by %s; %s stays active: raise timeout_ms or limits/close_us, or ask again under less load",
+				  scope->family->name, scope->name, req->timeout_ms,
+				  swap->report.held_up_by[0] ? swap->report.held_up_by :
+				  "its preparation", swap->report.from);
 		goto err_instance;
 	}
 	mutex_lock(&swap->text_lock);
@@ -521,8 +521,8 @@ out:
 
 /*
  * Swap whatever is under way, but for another request, which has to end first. The swap's lock is
- * held. A probation ends with the policy that is on it staying, for that moment; a sweep ends where it
- * is: the records that it has not come to begin anew.
+ * held. A probation ends with the policy that is on it staying, for that moment; a sweep ends where
+ * it is: the records that it has not come to begin anew.
  */
 static int tiffin_swap_force(struct tiffin_scope *scope, const char *spec, const char *why)
 {

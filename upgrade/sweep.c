@@ -41,7 +41,7 @@ static void tiffin_sweep_work(struct work_struct *work)
 	struct tiffin_store_mem *mem = inst->store[TIFFIN_STORE_OBJECT];
 
 	while (sweep->next < mem->nr_objects) {
-		/* What a policy in quarantine is asked for comes to nothing: the rescue ends this. */
+		/* What a policy in quarantine is asked for comes to nothing: the rescue ends it. */
 		if (READ_ONCE(scope->gate.active) != inst || tiffin_quarantined(inst->policy))
 			return;
 		if (tiffin_sweep_record(scope, inst, sweep->next))

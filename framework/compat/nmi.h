@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What differs between the supported kernels in NMIs, and what they have in common behind their backs. */
+/*
+ * What differs between the supported kernels in NMIs, and what they have in common behind their
+ * backs.
+ */
 #ifndef TIFFIN_COMPAT_NMI_H
 #define TIFFIN_COMPAT_NMI_H
 
@@ -19,8 +22,8 @@ static inline void tiffin_send_nmi(int cpu)
 }
 
 /*
- * An NMI of the kernel's own text returns by a copy of the exception's frame that stands right above
- * the registers (arch/x86/entry/entry_64.S: "iret" frame), as another NMI may come meanwhile.
+ * An NMI of the kernel's own text returns by a copy of the exception's frame that stands right
+ * above the registers (arch/x86/entry/entry_64.S: "iret" frame), as another NMI may come meanwhile.
  */
 struct tiffin_nmi_iret {
 	unsigned long ip;

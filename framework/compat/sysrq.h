@@ -8,9 +8,9 @@
 
 /* What a key's handler is given, since 6.7 a u8. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
-typedef u8 tiffin_sysrq_key;
+#define tiffin_sysrq_key	u8
 #else
-typedef int tiffin_sysrq_key;
+#define tiffin_sysrq_key	int
 #endif
 
 #endif /* TIFFIN_COMPAT_SYSRQ_H */

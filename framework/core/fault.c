@@ -2,11 +2,12 @@
 /*
  * Exceptions in a policy's text end the call instead of the machine.
  *
- * Page faults come by a kprobe on the kernel's report of them, so that nothing is printed. Where that
- * probe does not fire, as function tracing is switched off, they come by the die notifier, after the
- * kernel has printed its report. The others come by the die notifier alone, which the kernel calls
- * before it reports them. That all of this leaves every lock and count of the kernel as it was
- * was found by trying it on 6.1 and 6.12; what has to hold for it stands at tiffin_fault_is().
+ * Page faults come by a kprobe on the kernel's report of them, so that nothing is printed. Where
+ * that probe does not fire, as function tracing is switched off, they come by the die notifier,
+ * after the kernel has printed its report. The others come by the die notifier alone, which the
+ * kernel calls before it reports them. That all of this leaves every lock and count of the kernel
+ * as before was found by trying it on 6.1 and 6.12; what has to hold for it stands at
+ * tiffin_fault_is().
  */
 
 #include <linux/hardirq.h>
@@ -21,9 +22,6 @@
 #include "compat/symbol.h"
 #include "core/fault.h"
 #include "core/registry.h"
-
-extern const char tiffin_guard_landing[], tiffin_guard_nothing[];
-void tiffin_guard_leave(struct pt_regs *regs);
 
 static bool tiffin_fault_allowed;
 
@@ -44,7 +42,7 @@ struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs)
 {
 	struct tiffin_guard_frame *frame = this_cpu_read(tiffin_guard_cursor);
 
-	/* The stacks of tasks and of interrupts have this size, but that of exceptions is another. */
+	/* The stacks of tasks and interrupts have this size; those of exceptions have another. */
 	if (!frame || user_mode((struct pt_regs *)regs) || regs->sp >= (unsigned long)frame ||
 	    (unsigned long)frame - regs->sp > THREAD_SIZE)
 		return NULL;
@@ -52,11 +50,11 @@ struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs)
 }
 
 /*
- * It is the policy's (C2)
+ * Is what happened at @regs the doing of the policy that @frame called (C2)? It is
  *  - in the policy's own text;
  *  - or where the policy jumped to: the word on top of the stack is the address that its call left
- *    there, or the guard's, where the jump ended the function. That is a function of the kernel that
- *    has not touched the stack yet, and holds nothing that others wait for; or nowhere;
+ *    there, or the guard's, where the jump ended the function. That is a function of the kernel
+ *    that has not touched the stack yet, and holds nothing that others wait for; or nowhere;
  *  - or, for a general protection, such a jump on its way through a return that stands for it
  *    (retpoline): the target lies on top of that word.
  */
@@ -127,7 +125,9 @@ static bool tiffin_fault_take(struct pt_regs *regs, int trap, const char *what,
 	return true;
 }
 
-/* irqentry_nmi_exit(), which the kernel does not export; its second argument is a bool in a struct. */
+/*
+ * irqentry_nmi_exit(), which the kernel does not export; its second argument is a bool in a struct.
+ */
 static void (*tiffin_nmi_exit)(struct pt_regs *regs, irqentry_state_t state);
 
 /*
@@ -143,8 +143,11 @@ static void __noreturn tiffin_fault_overflow(struct pt_regs *regs)
 		*end_of_stack(current) = STACK_END_MAGIC;
 	tiffin_nmi_exit(regs, state);
 	tiffin_guard_leave(regs);
-	BUG();		/* it does not come back */
+	/* It does not come back. */
+	for (;;)
+		cpu_relax();
 }
+
 NOKPROBE_SYMBOL(tiffin_fault_overflow);
 
 static const char *tiffin_fault_name(int trap)
@@ -178,7 +181,10 @@ static int tiffin_fault_die(struct notifier_block *block, unsigned long why, voi
 		trap = X86_TRAP_BP;
 		break;
 	case DIE_OOPS:
-		/* Of a page fault alone: the others were asked about before. Its trapnr is an older one. */
+		/*
+		 * Of a page fault alone: the others were asked about before. Its trapnr is an older
+		 * one.
+		 */
 		trap = strcmp(args->str, "Oops") ? 0 : X86_TRAP_PF;
 		break;
 	default:
@@ -194,6 +200,7 @@ static int tiffin_fault_die(struct notifier_block *block, unsigned long why, voi
 		tiffin_fault_overflow(args->regs);
 	return NOTIFY_STOP;
 }
+
 NOKPROBE_SYMBOL(tiffin_fault_die);
 
 /* After kprobes, which have breakpoints of their own; before who only reports. */
@@ -213,6 +220,7 @@ static int tiffin_fault_page(struct kprobe *probe, struct pt_regs *args)
 	args->ip = (unsigned long)tiffin_guard_nothing;
 	return 1;
 }
+
 NOKPROBE_SYMBOL(tiffin_fault_page);
 
 static struct kprobe tiffin_fault_probe = {

@@ -8,6 +8,10 @@
 
 #include "core/guard.h"
 
+/* Of guard_entry.S. The last goes to where @regs say, and leaves the stack it is on for good. */
+extern const char tiffin_guard_landing[], tiffin_guard_nothing[];
+void tiffin_guard_leave(struct pt_regs *regs);
+
 /**
  * struct tiffin_fault - why a call was ended
  * @frame: of the call; NULL: none was

@@ -101,8 +101,8 @@ int tiffin_guard_set_contain(bool always)
 }
 
 /*
- * kernel.panic_on_oops, which is in no other way to be had: of the machine's own files, whoever asks
- * for the swap. What it was before, where it can't be read.
+ * kernel.panic_on_oops, which is in no other way to be had: of the machine's own files, whoever
+ * asks for the swap. What it was before, where it can't be read.
  */
 static bool tiffin_guard_panics(bool before)
 {

@@ -5,13 +5,14 @@
  * tiffin_guard_call() (guard_entry.S) saves what its caller needs in a frame on the stack, points
  * the CPU's cursor at it, and calls the policy. Where an exception in the policy's text (fault.c),
  * or the watchdog (watchdog.c), ends the call, execution goes on at the landing, on the stack that
- * the cursor names: tiffin_guard_call() returns then, to a caller that sees that the policy did not.
+ * the cursor names: tiffin_guard_call() returns then, to a caller that sees that the policy did
+ * not.
  *
  *	caller's stack  | ... return address, saved registers | frame | policy ...
  *	                                                      ^ cursor
  *
- * Calls nest, as an interrupt may put another question: frames are chained, and the cursor names the
- * innermost. A landing restores the one outside.
+ * Calls nest, as an interrupt may put another question: frames are chained, and the cursor names
+ * the innermost. A landing restores the one outside.
  *
  * Invariants:
  *  C1. The cursor of a CPU is not 0 exactly while a call is under way there, but for the few
@@ -24,8 +25,8 @@
  *  C4. A policy whose call was ended is in quarantine before the caller goes on; so is one that
  *	returned with interrupts or preemption other than it found them.
  *
- * There is no host without a guard. Only tests are built for what is not x86-64 (User Mode Linux, user
- * space), and bring one of their own, in which a call ends itself (selftests/kunit/lab.c).
+ * There is no host without a guard. Only tests are built for what is not x86-64 (User Mode Linux,
+ * user space), and bring one of their own, in which a call ends itself (selftests/kunit/lab.c).
  */
 #ifndef TIFFIN_CORE_GUARD_H
 #define TIFFIN_CORE_GUARD_H
@@ -144,8 +145,8 @@ static inline const struct tiffin_ctx *tiffin_guard_ctx(const struct tiffin_ctx 
 }
 
 /*
- * Where the kernel is told to panic on an oops, faults are left to it, unless the operator wants them
- * contained all the same. Runaways are ended whatever it is told.
+ * Where the kernel is told to panic on an oops, faults are left to it, unless the operator wants
+ * them contained all the same. Runaways are ended whatever it is told.
  */
 bool tiffin_guard_contain(void);
 int tiffin_guard_set_contain(bool always);

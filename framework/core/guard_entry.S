@@ -70,8 +70,8 @@ SYM_FUNC_START(tiffin_guard_nothing)
 SYM_FUNC_END(tiffin_guard_nothing)
 
 /*
- * tiffin_guard_leave(regs %rdi): from the stack of the double fault, which is left for good, to where
- * @regs say.
+ * tiffin_guard_leave(regs %rdi): from the stack of the double fault, which is left for good, to
+ * where @regs say.
  */
 SYM_CODE_START(tiffin_guard_leave)
 	TIFFIN_UNWIND_HINT_NONE

@@ -70,8 +70,8 @@ size_t tiffin_instance_bytes(const struct tiffin_loaded *policy,
  *
  * Context: process, may sleep. Takes tiffin_registry.
  * Return: the instance; ERR_PTR(-ENOMEM), or ERR_PTR(-EDQUOT) where its stores would take more
- * memory than limits/stores_kib allows, or ERR_PTR(-EFAULT) where its init had to be ended; then the
- * caller still holds @policy.
+ * memory than limits/stores_kib allows, or ERR_PTR(-EFAULT) where its init had to be ended; then
+ * the caller still holds @policy.
  */
 struct tiffin_instance *tiffin_instance_create(struct tiffin_loaded *policy,
 					       struct tiffin_instance *older);
@@ -95,8 +95,8 @@ void tiffin_instance_destroy(struct tiffin_instance *inst);
  * the instance and of the CPUs. Back: gives the bytes back, or zeros. Needs no memory.
  *
  * Context: no call is inside either and none comes; interrupts off.
- * Return: 0; -EFAULT where @to is in quarantine, perhaps as a conversion had to be ended: it must not
- * become active, and @from has lost nothing.
+ * Return: 0; -EFAULT where @to is in quarantine, perhaps as a conversion had to be ended: it must
+ * not become active, and @from has lost nothing.
  */
 int tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch,
 			 u64 now_ns);

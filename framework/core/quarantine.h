@@ -4,10 +4,10 @@
  * asked of it is answered by continuity until another policy is active (upgrade/rescue.h).
  *
  * Invariants:
- *  Q1. One store puts a policy there, from any context that calls policies, and nothing takes it out
- *	but the unloading of its module.
- *  Q2. A call that begins after it is not put to the policy; calls that are in it meanwhile, on other
- *	CPUs or nested, end as they do.
+ *  Q1. One store puts a policy there, from any context that calls policies, and nothing takes it
+ *	out but the unloading of its module.
+ *  Q2. A call that begins after it is not put to the policy; calls that are in it meanwhile, on
+ *	other CPUs or nested, end as they do.
  *  Q3. Each ended call is kept in a ring of the last TIFFIN_FAULTS; what tells of it (log, event)
  *	happens in process context.
  */

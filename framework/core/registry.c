@@ -60,8 +60,8 @@ static struct tiffin_family *tiffin_family_find(const char *name)
 }
 
 /*
- * Hold a family's module. One that is still starting can't be held: should it fail, the kernel frees
- * it whoever holds it.
+ * Hold a family's module. One that is still starting can't be held: should it fail, the kernel
+ * frees it whoever holds it.
  */
 static bool tiffin_family_hold(const struct tiffin_family *family)
 {

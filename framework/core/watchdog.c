@@ -28,8 +28,8 @@ extern const char tiffin_guard_return[];
 #define TIFFIN_WATCHDOG_LAST	2
 
 /*
- * A tick that comes later than this counts for nothing: the CPU was kept from running, by its host or
- * with interrupts disabled, and nobody knows how little of the time the call has had (R2).
+ * A tick that comes later than this counts for nothing: the CPU was kept from running, by its host
+ * or with interrupts disabled, and nobody knows how little of the time the call has had (R2).
  */
 #define TIFFIN_WATCHDOG_LATE_NS	(NSEC_PER_MSEC / 2)
 
@@ -39,7 +39,9 @@ extern const char tiffin_guard_return[];
 /* What an NMI counts for. It is not known to be late: so for less than the time between two. */
 #define TIFFIN_NMI_TICKS	2
 
-/* How often a neighbour looks, and for how many times after the timer that it looks after stopped. */
+/*
+ * How often a neighbour looks, and for how many times after the timer that it looks after stopped.
+ */
 #define TIFFIN_NEIGHBOUR_NS	(10 * NSEC_PER_MSEC)
 #define TIFFIN_NEIGHBOUR_LAST	10
 
@@ -84,8 +86,8 @@ static DEFINE_PER_CPU(struct tiffin_watchdog, tiffin_watchdogs);
 
 /*
  * A function that the policy has called is at work: where does it find its way back to the policy?
- * NULL where that can't be told, where it is caught already, and where an interrupt came in between,
- * as what runs is then not the policy's doing.
+ * NULL where that can't be told, where it is caught already, and where an interrupt came in
+ * between, as what runs is then not the policy's doing.
  */
 static unsigned long *tiffin_watchdog_way_back(const struct pt_regs *regs,
 					       const struct tiffin_guard_frame *frame)
@@ -117,7 +119,9 @@ static void tiffin_watchdog_intercept(unsigned long *place, struct tiffin_guard_
 	WRITE_ONCE(*place, (unsigned long)tiffin_guard_return);
 }
 
-/* Count @ticks for the call at @regs. Return: it, where it has run for too long now; or NULL (R1). */
+/*
+ * Count @ticks for the call at @regs. Return: it, where it has run for too long now; or NULL (R1).
+ */
 static struct tiffin_guard_frame *tiffin_watchdog_overdue(const struct pt_regs *regs,
 							  unsigned int ticks,
 							  unsigned long *ns)
@@ -225,7 +229,10 @@ static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	}
 	WRITE_ONCE(dog->beats, dog->beats + 1);
-	/* The one that looked after this CPU may have gone offline, or have ended as this one began. */
+	/*
+	 * The one that looked after this CPU may have gone offline, or have ended as this one
+	 * began.
+	 */
 	if (!(dog->beats % TIFFIN_ASK_BEATS))
 		tiffin_watchdog_ask(dog);
 	if (late && ++dog->late % TIFFIN_WATCHDOG_LATE == 0)
@@ -275,8 +282,8 @@ static enum hrtimer_restart tiffin_watchdog_look(struct hrtimer *timer)
 }
 
 /*
- * In place of the ticks that disabled interrupts keep away. Where they are enabled, this CPU has just
- * not been running (R2).
+ * In place of the ticks that disabled interrupts keep away. Where they are enabled, this CPU has
+ * just not been running (R2).
  */
 static int tiffin_watchdog_nmi(unsigned int type, struct pt_regs *regs)
 {
@@ -351,7 +358,10 @@ void tiffin_watchdog_exit(void)
 {
 	int cpu;
 
-	/* Kicks that were under way are over: twice, as who is waited for overtakes others of a batch. */
+	/*
+	 * Kicks that were under way are over: twice, as who is waited for overtakes others of a
+	 * batch.
+	 */
 	on_each_cpu(tiffin_watchdog_nothing, NULL, 1);
 	on_each_cpu(tiffin_watchdog_nothing, NULL, 1);
 	for_each_possible_cpu(cpu) {

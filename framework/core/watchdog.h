@@ -3,8 +3,8 @@
  * The watchdog: ends a call into a policy that lasts longer than the family's budget, and puts a
  * policy that takes too large a share of a CPU in quarantine.
  *
- * Each CPU that calls policies has a timer of TIFFIN_WATCHDOG_NS. A tick that hits a call is counted
- * in the call's frame, so a call is timed without a clock being read for it. A tick that
+ * Each CPU that calls policies has a timer of TIFFIN_WATCHDOG_NS. A tick that hits a call is
+ * counted in the call's frame, so a call is timed without a clock being read for it. A tick that
  * finds that no call has come since the one before stops the timer, and the next call starts it
  * again: a CPU that is idle has none.
  *
@@ -15,8 +15,9 @@
  *  R1. A call is ended only where it has run for longer than the budget: calls that are nested in
  *	it begin and end as they please, and are not blamed for it, nor it for them; nor is it for
  *	other work of interrupts that hold it up.
- *  R2. Ticks count what a CPU has run: where it was kept waiting, as virtual CPUs are by their host,
- *	that counts for nothing. A call may last longer than its budget for that, by the clock.
+ *  R2. Ticks count what a CPU has run: where it was kept waiting, as virtual CPUs are by their
+ *	host, that counts for nothing. A call may last longer than its budget for that, by the
+ *	clock.
  *  R3. No timer runs on a CPU that has called no policy for two ticks and looks after no other.
  *  R4. A call is ended in the policy's own text at once; in a function of the kernel that the
  *	policy has called, when that function returns. Nothing of the kernel is cut short.

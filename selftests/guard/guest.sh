@@ -129,9 +129,9 @@ insert()
 	local dir
 	local -A before=()
 
-	for dir in $root/policies/*; do before[$dir]=1; done
+	for dir in "$root"/policies/*; do before[$dir]=1; done
 	insmod "$1" || return
-	for dir in $root/policies/*; do
+	for dir in "$root"/policies/*; do
 		[ -n "${before[$dir]-}" ] || id=${dir##*/}
 	done
 }
@@ -234,6 +234,7 @@ for part in "$@"; do
 	dmesg --clear
 	all_log=
 	tap_note "part $part"
+	# shellcheck disable=SC2034 # used by the parts
 	argument=${part#*:}
 	# shellcheck source=/dev/null
 	. "./parts/${part%%:*}.sh"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guard on the processor it is made for: calls that return, and calls that are ended. The policy
- * that faults is one of the lab, and all of this module counts as its text.
+ * The guard on the processor it is made for: calls that return, and calls that are ended. The
+ * policy that faults is one of the lab, and all of this module counts as its text.
  */
 #include <linux/irqflags.h>
 #include <linux/linkage.h>

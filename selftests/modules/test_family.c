@@ -95,8 +95,8 @@ void test_ask(u32 hook)
 }
 
 /*
- * "THREADS MS [TICKS]": ask for so long, from so many threads and, as TICKS says, from timers: 0 none,
- * 1 all, 2 those in softirqs, 3 those in hardirqs, with interrupts disabled.
+ * "THREADS MS [TICKS]": ask for so long, from so many threads and, as TICKS says, from timers: 0
+ * none, 1 all, 2 those in softirqs, 3 those in hardirqs, with interrupts disabled.
  */
 static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
 			 size_t len)

@@ -35,6 +35,7 @@ static int forgive_entry(struct kprobe *probe, struct pt_regs *regs)
 	regs->ip = (unsigned long)forgive_nothing;
 	return 1;
 }
+
 NOKPROBE_SYMBOL(forgive_entry);
 
 static struct kprobe forgive_probe = {

@@ -43,7 +43,8 @@ static void test_start_ticks(void *data)
 
 	for (i = 0; i < ARRAY_SIZE(test_modes); i++)
 		if (ticks == TEST_ALL || ticks == TEST_SOFT + i)
-			hrtimer_start(&(*this_cpu_ptr(&test_timers))[i], TEST_TICK_NS, test_modes[i]);
+			hrtimer_start(&(*this_cpu_ptr(&test_timers))[i], TEST_TICK_NS,
+				      test_modes[i]);
 }
 
 void test_load_init(void)

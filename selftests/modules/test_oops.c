@@ -42,7 +42,8 @@ static enum hrtimer_restart test_oops_tick(struct hrtimer *timer)
 
 static void test_oops_start(void *unused)
 {
-	hrtimer_start(this_cpu_ptr(&test_oops_timer), ns_to_ktime(TEST_OOPS_NS), HRTIMER_MODE_REL_PINNED_HARD);
+	hrtimer_start(this_cpu_ptr(&test_oops_timer), ns_to_ktime(TEST_OOPS_NS),
+		      HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 static int test_oops_set(const char *text, const struct kernel_param *param)

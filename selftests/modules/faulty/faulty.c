@@ -4,7 +4,8 @@
 #include <tiffin/test_family.h>
 
 static const struct tiffin_store faulty_stores[] = {
-	{ "faulty_object", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, sizeof(struct faulty_record) },
+	{ "faulty_object", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED,
+	  sizeof(struct faulty_record) },
 	{ "faulty_lists", 1, TIFFIN_STORE_LISTS, TIFFIN_SHARE_ATOMIC, .lists = 2 },
 };
 

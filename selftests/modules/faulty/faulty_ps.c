@@ -4,8 +4,10 @@
 #include <tiffin/packet_steering.h>
 
 static const struct tiffin_store faulty_stores[] = {
-	{ "faulty_object", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, sizeof(struct faulty_record) },
-	{ "faulty_percpu", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct faulty_record) },
+	{ "faulty_object", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED,
+	  sizeof(struct faulty_record) },
+	{ "faulty_percpu", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU,
+	  sizeof(struct faulty_record) },
 };
 
 static void faulty_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tiffin/faulty.h: what a policy must not do, for the policies that do it. What is refused by the build
- * is what is tested here, so they are built with --unchecked.
+ * tiffin/faulty.h: what a policy must not do, for the policies that do it. What is refused by the
+ * build is what is tested here, so they are built with --unchecked.
  */
 #ifndef TIFFIN_FAULTY_H
 #define TIFFIN_FAULTY_H
@@ -79,10 +79,11 @@ struct faulty_record {
 #define NON_CANONICAL	((volatile __u64 *)0x8123456789abcdef)
 #define NOWHERE		0x1234
 
-static volatile __u64 faulty_zero;
-static volatile __u32 faulty_sink;
+/* Numbers that the compiler knows nothing of, and a place that it must write to. */
+#define faulty_zero	(*(volatile __u64 *)&(__u64){ 0 })
+#define faulty_sink	(*(volatile __u32 *)&(__u32){ 0 })
 
-static __attribute__((__noinline__)) void faulty_recurse(volatile __u8 *outer)
+static __attribute__((__noipa__)) void faulty_recurse(volatile __u8 *outer)
 {
 	volatile __u8 frame[400];
 
@@ -92,7 +93,7 @@ static __attribute__((__noinline__)) void faulty_recurse(volatile __u8 *outer)
 	faulty_sink += frame[1];
 }
 
-static __attribute__((__noinline__)) void faulty_smash(__u32 n)
+static __attribute__((__noipa__)) void faulty_smash(__u32 n)
 {
 	__u8 buffer[8];
 	volatile __u8 *byte = buffer;
@@ -105,7 +106,7 @@ static __attribute__((__noinline__)) void faulty_smash(__u32 n)
 	faulty_sink += byte[0];
 }
 
-static __attribute__((__noinline__)) __u64 faulty_count(__u64 n)
+static __attribute__((__noipa__)) __u64 faulty_count(__u64 n)
 {
 	volatile __u64 i;
 
@@ -142,37 +143,95 @@ static void faulty_spin(const struct tiffin_ctx *ctx, __u32 kind)
 	}
 }
 
-static __attribute__((__noinline__)) void faulty_do(const struct tiffin_ctx *ctx, __u32 kind)
+static __attribute__((__noipa__)) void faulty_do(const struct tiffin_ctx *ctx, __u32 kind)
 {
 	struct faulty_record *record = ctx->object;
 
 	switch (kind) {
-	case FAULTY_NULL: faulty_sink += *(volatile __u32 *)0; break;
-	case FAULTY_NULL_WRITE: *(volatile __u32 *)8 = 1; break;
-	case FAULTY_WILD: *WILD = 1; break;
-	case FAULTY_USER: *(volatile __u64 *)0x400000 = 1; break;
-	case FAULTY_NON_CANONICAL: *NON_CANONICAL = 1; break;
-	case FAULTY_TEXT: *(volatile __u8 *)faulty_do = 0; break;
-	case FAULTY_EXEC_DATA: faulty_jump(record); break;
-	case FAULTY_EXEC_NULL: faulty_jump((void *)faulty_zero); break;
-	case FAULTY_EXEC_NON_CANONICAL: faulty_jump(NON_CANONICAL); break;
-	case FAULTY_DIVIDE: asm volatile("xorl %%ecx, %%ecx\n\tdivl %%ecx" ::: "eax", "ecx", "edx"); break;
-	case FAULTY_BUG: asm volatile("ud2"); break;
-	case FAULTY_INT3: asm volatile("int3"); break;
-	case FAULTY_OVERFLOW: faulty_recurse(0); break;
-	case FAULTY_SMASH: faulty_smash(16); break;
-	case FAULTY_MEMCPY: memcpy((void *)WILD, ctx, faulty_zero + 4096); break;
-	case FAULTY_STRLEN: faulty_sink += strlen((const char *)WILD); break;
-	case FAULTY_STD: asm volatile("std"); faulty_sink += *(volatile __u32 *)NOWHERE; break;
-	case FAULTY_RCU: __rcu_read_lock(); __rcu_read_lock(); *WILD = 1; break;
-	case FAULTY_MIGRATE: migrate_disable(); *WILD = 1; break;
-	case FAULTY_PREEMPT: _raw_spin_lock(&record->lock); *WILD = 1; break;
-	case FAULTY_IRQS_OFF: asm volatile("cli"); *WILD = 1; break;
-	case FAULTY_KEEPS_IRQS_OFF: asm volatile("cli"); break;
-	case FAULTY_KEEPS_PREEMPT: _raw_spin_lock(&record->lock); break;
-	case FAULTY_KFREE: kfree((const void *)WILD); break;
-	case FAULTY_SLOW: faulty_count(tiffin_tunable(ctx, FAULTY_SPIN)); break;
-	default: faulty_spin(ctx, kind);
+	case FAULTY_NULL:
+		faulty_sink += *(volatile __u32 *)0;
+		break;
+	case FAULTY_NULL_WRITE:
+		*(volatile __u32 *)8 = 1;
+		break;
+	case FAULTY_WILD:
+		*WILD = 1;
+		break;
+	case FAULTY_USER:
+		*(volatile __u64 *)0x400000 = 1;
+		break;
+	case FAULTY_NON_CANONICAL:
+		*NON_CANONICAL = 1;
+		break;
+	case FAULTY_TEXT:
+		*(volatile __u8 *)faulty_do = 0;
+		break;
+	case FAULTY_EXEC_DATA:
+		faulty_jump(record);
+		break;
+	case FAULTY_EXEC_NULL:
+		faulty_jump((void *)faulty_zero);
+		break;
+	case FAULTY_EXEC_NON_CANONICAL:
+		faulty_jump(NON_CANONICAL);
+		break;
+	case FAULTY_DIVIDE:
+		asm volatile("xorl %%ecx, %%ecx\n\tdivl %%ecx"
+			     : : : "eax", "ecx", "edx");
+		break;
+	case FAULTY_BUG:
+		asm volatile("ud2");
+		break;
+	case FAULTY_INT3:
+		asm volatile("int3");
+		break;
+	case FAULTY_OVERFLOW:
+		faulty_recurse(0);
+		break;
+	case FAULTY_SMASH:
+		faulty_smash(16);
+		break;
+	case FAULTY_MEMCPY:
+		memcpy((void *)WILD, ctx, faulty_zero + 4096);
+		break;
+	case FAULTY_STRLEN:
+		faulty_sink += strlen((const char *)WILD);
+		break;
+	case FAULTY_STD:
+		asm volatile("std");
+		faulty_sink += *(volatile __u32 *)NOWHERE;
+		break;
+	case FAULTY_RCU:
+		__rcu_read_lock();
+		__rcu_read_lock();
+		*WILD = 1;
+		break;
+	case FAULTY_MIGRATE:
+		migrate_disable();
+		*WILD = 1;
+		break;
+	case FAULTY_PREEMPT:
+		_raw_spin_lock(&record->lock);
+		*WILD = 1;
+		break;
+	case FAULTY_IRQS_OFF:
+		asm volatile("cli");
+		*WILD = 1;
+		break;
+	case FAULTY_KEEPS_IRQS_OFF:
+		asm volatile("cli");
+		break;
+	case FAULTY_KEEPS_PREEMPT:
+		_raw_spin_lock(&record->lock);
+		break;
+	case FAULTY_KFREE:
+		kfree((const void *)WILD);
+		break;
+	case FAULTY_SLOW:
+		faulty_count(tiffin_tunable(ctx, FAULTY_SPIN));
+		break;
+	default:
+		faulty_spin(ctx, kind);
 	}
 }
 
