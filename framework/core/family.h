@@ -72,7 +72,7 @@ struct tiffin_figure {
  *	kept for a rollback; 1 to 4294967295. A family that leaves it 0 gets a share of the
  *	machine's memory at registration (tiffin_limits_complete()).
  * @budget_us: longest time that one call into a policy may take, in us; then it is ended. 4000 to
- *	10000000
+ *	600000000
  * @cpu_percent: the part of a CPU's time that a policy may take in its calls, over a second, in
  *	percent; 1 to 100, which is all of it and never too much
  * @bad_answers: how many answers out of range within a second put a policy in quarantine; 0: none

@@ -20,7 +20,7 @@ const struct tiffin_limit_range tiffin_limit_range[TIFFIN_LIMITS] = {
 	[TIFFIN_LIMIT_STORES_KIB] = {
 		"stores_kib", offsetof(struct tiffin_limits, stores_kib), 1, U32_MAX },
 	[TIFFIN_LIMIT_BUDGET_US] = {
-		"budget_us", offsetof(struct tiffin_limits, budget_us), 4000, 10000000 },
+		"budget_us", offsetof(struct tiffin_limits, budget_us), 4000, 600000000 },
 	[TIFFIN_LIMIT_CPU_PERCENT] = {
 		"cpu_percent", offsetof(struct tiffin_limits, cpu_percent), 1, 100 },
 	[TIFFIN_LIMIT_BAD_ANSWERS] = {

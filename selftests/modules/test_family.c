@@ -183,7 +183,7 @@ static int __init test_init(void)
 {
 	/* It does nothing but ask, mostly of policies that take their time, on emulated CPUs. */
 	test_family.limits.cpu_percent = 100;
-	test_family.limits.budget_us = 1000000;
+	test_family.limits.budget_us = 600000000;
 	test_load_init();
 	return tiffin_family_register(&test_family);
 }
