@@ -168,6 +168,7 @@ static int tiffin_fault_die(struct notifier_block *block, unsigned long why, voi
 {
 	struct die_args *args = data;
 	int trap = args->trapnr;
+	bool ours = true;
 
 	switch (why) {
 	case DIE_TRAP:
@@ -181,16 +182,16 @@ static int tiffin_fault_die(struct notifier_block *block, unsigned long why, voi
 		trap = X86_TRAP_BP;
 		break;
 	case DIE_OOPS:
-		/*
-		 * Of a page fault alone: the others were asked about before. Its trapnr is an older
-		 * one.
-		 */
-		trap = strcmp(args->str, "Oops") ? 0 : X86_TRAP_PF;
+		/* Of a page fault alone: the others were asked about before. */
+		ours = !strcmp(args->str, "Oops");
+		/* What stands there is of an earlier exception. */
+		trap = X86_TRAP_PF;
 		break;
 	default:
 		return NOTIFY_DONE;
 	}
-	if (!trap || !tiffin_fault_take(args->regs, trap, tiffin_fault_name(trap), args->err, 0)) {
+	if (!ours ||
+	    !tiffin_fault_take(args->regs, trap, tiffin_fault_name(trap), args->err, 0)) {
 		/* C1: who oopses is ended by the kernel, and the calls that it was in with it. */
 		if (why == DIE_OOPS && !user_mode(args->regs))
 			this_cpu_write(tiffin_guard_cursor, NULL);
