@@ -429,9 +429,12 @@ static int guard_test_init(struct kunit *test)
 		 lab_swap(test->priv, "alpha");
 	struct lab *lab = test->priv;
 
-	if (!rc)
-		guard_policy = lab->family.scope->gate.active->policy;
-	return rc;
+	if (rc)
+		return rc;
+	guard_policy = lab->family.scope->gate.active->policy;
+	/* Its end waits for the rescue, as these tests have real faults. */
+	lab->faulted = true;
+	return 0;
 }
 
 static void guard_test_exit(struct kunit *test)
