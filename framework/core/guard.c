@@ -27,8 +27,11 @@ static void tiffin_guard_repair(const struct tiffin_guard *was)
 {
 	preempt_count_set(was->preempt);
 #ifdef CONFIG_PREEMPT_RCU
-	while (current->rcu_read_lock_nesting > was->rcu)
+	while (current->rcu_read_lock_nesting > was->rcu) {
+		/* Sparse has not seen it taken. */
+		__acquire(RCU);
 		rcu_read_unlock();
+	}
 #endif
 #ifdef CONFIG_SMP
 	while (current->migration_disabled > was->migration)

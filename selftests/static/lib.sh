@@ -51,10 +51,10 @@ scripts()
 }
 
 # policies: C files of plugins/, and others with a descriptor; not those that
-# are there to be refused
+# are there to be refused, or to fault
 policies()
 {
-	files '*.c' | grep -v '/refused/\|/broken/' | while read -r file; do
+	files '*.c' | grep -v '/refused/\|/broken/\|/faulty/' | while read -r file; do
 		case $file in
 		plugins/*) echo "$file" ;;
 		*) ! grep -q '^TIFFIN_POLICY(' "$root/$file" || echo "$file" ;;

@@ -186,7 +186,7 @@ static __attribute__((__noipa__)) void faulty_do(const struct tiffin_ctx *ctx, _
 		asm volatile("int3");
 		break;
 	case FAULTY_OVERFLOW:
-		faulty_recurse(0);
+		faulty_recurse((void *)0);
 		break;
 	case FAULTY_SMASH:
 		faulty_smash(16);
