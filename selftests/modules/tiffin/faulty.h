@@ -195,7 +195,7 @@ static __attribute__((__noipa__)) void faulty_do(const struct tiffin_ctx *ctx, _
 		memcpy((void *)WILD, ctx, faulty_zero + 4096);
 		break;
 	case FAULTY_STRLEN:
-		faulty_sink += strlen((const char *)WILD);
+		record->calls += strlen((const char *)WILD);
 		break;
 	case FAULTY_STD:
 		asm volatile("std");
