@@ -603,6 +603,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.ops = &ops,
 		.limits = TIFFIN_LIMITS_INIT,
 	};
+	/* It answers at random, and no time passes. */
+	family.limits.bad_answers = 0;
 	rc = tiffin_sysfs_init() ?: tiffin_family_register(&family);
 	for (i = 0; i < POLICIES && !rc; i++)
 		rc = tiffin_policy_register((const void *)&policies[i], THIS_MODULE, "b1");
