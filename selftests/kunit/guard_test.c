@@ -162,6 +162,9 @@ static void guard_faults_untidy(const struct tiffin_ctx *ctx, const void *in, vo
 	migrate_disable();
 	rcu_read_lock();
 	rcu_read_lock();
+	/* Sparse is not to expect them released. */
+	__release(RCU);
+	__release(RCU);
 	if (irqs_disabled())
 		local_irq_enable();
 	else
@@ -184,8 +187,11 @@ static void guard_restore(const struct tiffin_guard *state)
 {
 	preempt_count_set(state->preempt);
 #ifdef CONFIG_PREEMPT_RCU
-	while (current->rcu_read_lock_nesting > state->rcu)
+	while (current->rcu_read_lock_nesting > state->rcu) {
+		/* Sparse has not seen it taken. */
+		__acquire(RCU);
 		rcu_read_unlock();
+	}
 #endif
 #ifdef CONFIG_SMP
 	while (current->migration_disabled > state->migration)
