@@ -119,36 +119,33 @@ static void tiffin_watchdog_intercept(unsigned long *place, struct tiffin_guard_
 	WRITE_ONCE(*place, (unsigned long)tiffin_guard_return);
 }
 
-/*
- * Count @ticks for the call at @regs. Return: it, where it has run for too long now; or NULL (R1).
- */
-static struct tiffin_guard_frame *tiffin_watchdog_overdue(const struct pt_regs *regs,
-							  unsigned int ticks,
-							  unsigned long *ns)
+/* Count @ticks for a call. Return: has it run for too long now (R1)? @ns says for how long. */
+static bool tiffin_watchdog_overdue(struct tiffin_guard_frame *frame, unsigned int ticks,
+				    unsigned long *ns)
 {
-	struct tiffin_guard_frame *frame = tiffin_fault_frame(regs);
+	unsigned long budget_us = READ_ONCE(frame->policy->family->limits.budget_us);
 
-	if (!frame)
-		return NULL;
 	/* A call may begin right before a tick. */
 	frame->ticks += ticks;
 	*ns = (frame->ticks - 1) * TIFFIN_WATCHDOG_NS;
-	if (*ns < (unsigned long)READ_ONCE(frame->policy->family->limits.budget_us) * NSEC_PER_USEC)
-		return NULL;
-	return frame;
+	return *ns >= budget_us * NSEC_PER_USEC;
+}
+
+/* Apart, as a tick has no use for the note. */
+static noinline void tiffin_watchdog_too_much(struct tiffin_loaded *policy, u64 percent, u64 ns)
+{
+	struct tiffin_quarantine_note note = { .what = "takes too large a share of a CPU" };
+
+	scnprintf(note.detail, sizeof(note.detail), "%llu %% of it over %llu ms", percent,
+		  ns / NSEC_PER_MSEC);
+	tiffin_quarantine(policy, &note);
 }
 
 /* The share of this CPU that a policy takes: the part of the ticks that hit it. */
-static void tiffin_watchdog_sample(struct tiffin_watchdog *dog, const struct pt_regs *regs)
+static void tiffin_watchdog_sample(struct tiffin_watchdog *dog, struct tiffin_loaded *policy)
 {
-	const struct tiffin_guard_frame *frame = tiffin_fault_frame(regs);
-	struct tiffin_quarantine_note note = { .what = "takes too large a share of a CPU" };
-	struct tiffin_loaded *policy;
 	u64 percent, limit, ns;
 
-	if (!frame)
-		return;
-	policy = frame->policy;
 	/* One policy at a time, for a whole window. */
 	if (dog->sampled != policy && dog->hits &&
 	    ktime_sub(ktime_get(), dog->since) < TIFFIN_SHARE_NS)
@@ -168,9 +165,7 @@ static void tiffin_watchdog_sample(struct tiffin_watchdog *dog, const struct pt_
 	limit = READ_ONCE(policy->family->limits.cpu_percent);
 	if (limit >= 100 || percent <= limit || tiffin_quarantined(policy))
 		return;
-	scnprintf(note.detail, sizeof(note.detail), "%llu %% of it over %llu ms", percent,
-		  ns / NSEC_PER_MSEC);
-	tiffin_quarantine(policy, &note);
+	tiffin_watchdog_too_much(policy, percent, ns);
 }
 
 static void tiffin_watchdog_kick(void *data)
@@ -212,6 +207,21 @@ static void tiffin_watchdog_ask(struct tiffin_watchdog *dog)
 		smp_call_function_single_async(neighbour, &dog->kick);
 }
 
+/* End a call in the policy's text, or on its way back there (R4); or not yet. */
+static void tiffin_watchdog_end(struct pt_regs *regs, struct tiffin_guard_frame *frame,
+				unsigned long overdue)
+{
+	unsigned long *place;
+
+	if (tiffin_in_policy(frame->policy, regs->ip)) {
+		tiffin_fault_divert(regs, frame, "no end within the budget", 0, overdue);
+		return;
+	}
+	place = tiffin_watchdog_way_back(regs, frame);
+	if (place)
+		tiffin_watchdog_intercept(place, frame, regs, overdue);
+}
+
 static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 {
 	struct tiffin_watchdog *dog = container_of(timer, struct tiffin_watchdog, timer);
@@ -219,7 +229,6 @@ static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 		    TIFFIN_WATCHDOG_LATE_NS + hrtimer_resolution;
 	struct pt_regs *regs = get_irq_regs();
 	struct tiffin_guard_frame *frame;
-	unsigned long *place = NULL;
 	unsigned long overdue;
 	u8 idle;
 
@@ -237,15 +246,11 @@ static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 		tiffin_watchdog_ask(dog);
 	if (late && ++dog->late % TIFFIN_WATCHDOG_LATE == 0)
 		late = false;
-	if (regs && !late) {
-		tiffin_watchdog_sample(dog, regs);
-		frame = tiffin_watchdog_overdue(regs, 1, &overdue);
-		if (frame && tiffin_in_policy(frame->policy, regs->ip))
-			tiffin_fault_divert(regs, frame, "no end within the budget", 0, overdue);
-		else if (frame)
-			place = tiffin_watchdog_way_back(regs, frame);
-		if (place)
-			tiffin_watchdog_intercept(place, frame, regs, overdue);
+	frame = regs && !late ? tiffin_fault_frame(regs) : NULL;
+	if (frame) {
+		tiffin_watchdog_sample(dog, frame->policy);
+		if (tiffin_watchdog_overdue(frame, 1, &overdue))
+			tiffin_watchdog_end(regs, frame, overdue);
 	}
 	idle = this_cpu_read(tiffin_watchdog_idle);
 	if (idle >= TIFFIN_WATCHDOG_LAST && !this_cpu_read(tiffin_guard_cursor)) {
@@ -304,7 +309,7 @@ static int tiffin_watchdog_nmi(unsigned int type, struct pt_regs *regs)
 	place = in_policy ? NULL : tiffin_watchdog_way_back(regs, frame);
 	if (!in_policy && !place)
 		return NMI_HANDLED;
-	if (!tiffin_watchdog_overdue(regs, TIFFIN_NMI_TICKS, &overdue))
+	if (!tiffin_watchdog_overdue(frame, TIFFIN_NMI_TICKS, &overdue))
 		return NMI_HANDLED;
 	if (place) {
 		tiffin_watchdog_intercept(place, frame, regs, overdue);
