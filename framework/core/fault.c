@@ -113,15 +113,29 @@ void tiffin_fault_divert(struct pt_regs *regs, struct tiffin_guard_frame *frame,
 	regs->flags = X86_EFLAGS_FIXED;
 }
 
+static const char *tiffin_fault_name(int trap)
+{
+	switch (trap) {
+	case X86_TRAP_DE: return "division error";
+	case X86_TRAP_BP: return "breakpoint";
+	case X86_TRAP_UD: return "invalid instruction (BUG)";
+	case X86_TRAP_DF: return "stack overflow";
+	case X86_TRAP_SS: return "stack segment fault";
+	case X86_TRAP_GP: return "general protection fault";
+	case X86_TRAP_PF: return "page fault";
+	default: return "exception";
+	}
+}
+
 /* End the call that faulted, if it is a policy's. */
-static bool tiffin_fault_take(struct pt_regs *regs, int trap, const char *what,
-			      unsigned long error, unsigned long addr)
+static bool tiffin_fault_take(struct pt_regs *regs, int trap, unsigned long error,
+			      unsigned long addr)
 {
 	struct tiffin_guard_frame *frame = tiffin_fault_frame(regs);
 
 	if (!frame || !READ_ONCE(tiffin_fault_allowed) || !tiffin_fault_is(frame, regs, trap))
 		return false;
-	tiffin_fault_divert(regs, frame, what, error, addr);
+	tiffin_fault_divert(regs, frame, tiffin_fault_name(trap), error, addr);
 	return true;
 }
 
@@ -150,20 +164,6 @@ static void __noreturn tiffin_fault_overflow(struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(tiffin_fault_overflow);
 
-static const char *tiffin_fault_name(int trap)
-{
-	switch (trap) {
-	case X86_TRAP_DE: return "division error";
-	case X86_TRAP_BP: return "breakpoint";
-	case X86_TRAP_UD: return "invalid instruction (BUG)";
-	case X86_TRAP_DF: return "stack overflow";
-	case X86_TRAP_SS: return "stack segment fault";
-	case X86_TRAP_GP: return "general protection fault";
-	case X86_TRAP_PF: return "page fault";
-	default: return "exception";
-	}
-}
-
 static int tiffin_fault_die(struct notifier_block *block, unsigned long why, void *data)
 {
 	struct die_args *args = data;
@@ -190,8 +190,7 @@ static int tiffin_fault_die(struct notifier_block *block, unsigned long why, voi
 	default:
 		return NOTIFY_DONE;
 	}
-	if (!ours ||
-	    !tiffin_fault_take(args->regs, trap, tiffin_fault_name(trap), args->err, 0)) {
+	if (!ours || !tiffin_fault_take(args->regs, trap, args->err, 0)) {
 		/* C1: who oopses is ended by the kernel, and the calls that it was in with it. */
 		if (why == DIE_OOPS && !user_mode(args->regs))
 			this_cpu_write(tiffin_guard_cursor, NULL);
@@ -215,8 +214,7 @@ static int tiffin_fault_page(struct kprobe *probe, struct pt_regs *args)
 {
 	struct pt_regs *regs = (struct pt_regs *)args->di;
 
-	if (!tiffin_fault_take(regs, X86_TRAP_PF, tiffin_fault_name(X86_TRAP_PF), args->si,
-			       args->dx))
+	if (!tiffin_fault_take(regs, X86_TRAP_PF, args->si, args->dx))
 		return 0;
 	args->ip = (unsigned long)tiffin_guard_nothing;
 	return 1;
