@@ -22,7 +22,8 @@
  * @told: it is in the log
  * @policy: full id
  * @family: name
- * @note: why
+ * @why: and where in the policy, in words
+ * @detail: registers, or ""
  */
 struct tiffin_quarantine_entry {
 	u64 nr;
@@ -31,13 +32,20 @@ struct tiffin_quarantine_entry {
 	bool told;
 	char policy[TIFFIN_ID_LEN];
 	char family[TIFFIN_NAME_LEN];
-	struct tiffin_quarantine_note note;
+	char why[TIFFIN_WHY_LEN];
+	char detail[sizeof_field(struct tiffin_quarantine_note, detail)];
 };
 
 /* Taken with interrupts disabled, from any context but NMI. */
 static DEFINE_RAW_SPINLOCK(tiffin_quarantine_lock);
 static struct tiffin_quarantine_entry tiffin_quarantine_ring[TIFFIN_FAULTS];
 static u64 tiffin_quarantine_nr;
+
+/* Where the ring begins: the number of its oldest entry, less one. */
+static u64 tiffin_quarantine_first(void)
+{
+	return tiffin_quarantine_nr > TIFFIN_FAULTS ? tiffin_quarantine_nr - TIFFIN_FAULTS : 0;
+}
 
 void tiffin_quarantine(struct tiffin_loaded *policy, const struct tiffin_quarantine_note *note)
 {
@@ -54,10 +62,11 @@ void tiffin_quarantine(struct tiffin_loaded *policy, const struct tiffin_quarant
 	entry->told = false;
 	strscpy(entry->policy, policy->id, sizeof(entry->policy));
 	strscpy(entry->family, policy->family->name, sizeof(entry->family));
-	entry->note = *note;
+	scnprintf(entry->why, sizeof(entry->why), "%s%s%s", note->what,
+		  note->where[0] ? " at " : "", note->where);
+	strscpy(entry->detail, note->detail, sizeof(entry->detail));
 	if (!policy->why[0])
-		scnprintf(policy->why, sizeof(policy->why), "%s%s%s", note->what,
-			  note->where[0] ? " at " : "", note->where);
+		strscpy(policy->why, entry->why, sizeof(policy->why));
 	raw_spin_unlock_irqrestore(&tiffin_quarantine_lock, flags);
 	tiffin_rescue_wake();
 }
@@ -87,8 +96,7 @@ static bool tiffin_quarantine_next(const char *family, struct tiffin_quarantine_
 	u64 nr;
 
 	raw_spin_lock_irq(&tiffin_quarantine_lock);
-	nr = tiffin_quarantine_nr > TIFFIN_FAULTS ? tiffin_quarantine_nr - TIFFIN_FAULTS : 0;
-	for (; nr < tiffin_quarantine_nr && !any; nr++) {
+	for (nr = tiffin_quarantine_first(); nr < tiffin_quarantine_nr && !any; nr++) {
 		entry = &tiffin_quarantine_ring[nr % TIFFIN_FAULTS];
 		any = !entry->told && !strcmp(entry->family, family);
 		if (any) {
@@ -110,10 +118,8 @@ void tiffin_quarantine_tell(struct tiffin_loaded *loaded)
 	mutex_lock(&telling);
 	while (tiffin_quarantine_next(loaded->family->name, &entry)) {
 		add_taint(TAINT_DIE, LOCKDEP_STILL_OK);
-		pr_err("tiffin: policy %s of family %s is in quarantine: %s%s%s on CPU %d; %s\n",
-		       entry.policy, entry.family, entry.note.what,
-		       entry.note.where[0] ? " at " : "", entry.note.where, entry.cpu,
-		       entry.note.detail);
+		pr_err("tiffin: policy %s of family %s is in quarantine: %s on CPU %d; %s\n",
+		       entry.policy, entry.family, entry.why, entry.cpu, entry.detail);
 	}
 	first = !loaded->told;
 	loaded->told = true;
@@ -137,14 +143,12 @@ ssize_t tiffin_quarantine_show(char *buf)
 	u64 nr;
 
 	raw_spin_lock_irq(&tiffin_quarantine_lock);
-	nr = tiffin_quarantine_nr > TIFFIN_FAULTS ? tiffin_quarantine_nr - TIFFIN_FAULTS : 0;
-	for (; nr < tiffin_quarantine_nr; nr++) {
+	for (nr = tiffin_quarantine_first(); nr < tiffin_quarantine_nr; nr++) {
 		entry = &tiffin_quarantine_ring[nr % TIFFIN_FAULTS];
-		len += sysfs_emit_at(buf, len, "%llu %llu.%06llu %s %s CPU %d: %s%s%s\n", entry->nr,
+		len += sysfs_emit_at(buf, len, "%llu %llu.%06llu %s %s CPU %d: %s\n", entry->nr,
 				     entry->when_ns / NSEC_PER_SEC,
 				     entry->when_ns % NSEC_PER_SEC / NSEC_PER_USEC, entry->family,
-				     entry->policy, entry->cpu, entry->note.what,
-				     entry->note.where[0] ? " at " : "", entry->note.where);
+				     entry->policy, entry->cpu, entry->why);
 	}
 	raw_spin_unlock_irq(&tiffin_quarantine_lock);
 	return len;

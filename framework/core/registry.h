@@ -20,6 +20,7 @@
 #define TIFFIN_BUILD_LEN	24
 #define TIFFIN_ID_LEN		(TIFFIN_NAME_LEN + TIFFIN_VERSION_LEN + TIFFIN_BUILD_LEN)
 #define TIFFIN_DEFAULT_NAME	"default"
+#define TIFFIN_WHY_LEN		192	/* of what brought a policy to quarantine, and where */
 
 /* Every hook and life-cycle callback as the host calls it. */
 typedef void (*tiffin_hook_fn)(const struct tiffin_ctx *ctx, const void *in, void *out);
@@ -70,7 +71,7 @@ struct tiffin_loaded {
 	unsigned long text_size;
 	atomic_t bad_answers;
 	unsigned long bad_since;
-	char why[160];
+	char why[TIFFIN_WHY_LEN];
 	bool told;
 };
 
