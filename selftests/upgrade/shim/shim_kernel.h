@@ -53,6 +53,7 @@ typedef long long s64;
 #define IS_ALIGNED(x, a)	(!((x) & ((typeof(x))(a) - 1)))
 #define container_of(ptr, type, member)	\
 	((type *)((char *)(ptr) - offsetof(type, member)))
+#define sizeof_field(type, member)	sizeof(((type *)0)->member)
 #define offsetofend(type, member)	\
 	(offsetof(type, member) + sizeof(((type *)0)->member))
 
