@@ -162,6 +162,19 @@ int kobject_init_and_add(struct kobject *kobj, const struct kobj_type *ktype,
 	return rc;
 }
 
+bool shim_file_open(struct kobject *kobj)
+{
+	if (!kobj->in_sysfs || kobj->going)
+		return false;
+	kobj->in_files++;
+	return true;
+}
+
+void shim_file_close(struct kobject *kobj)
+{
+	kobj->in_files--;
+}
+
 void kobject_del(struct kobject *kobj)
 {
 	struct kobject *parent = kobj->parent;
@@ -169,6 +182,9 @@ void kobject_del(struct kobject *kobj)
 	/* The kernel warns of files that are not there, and puts a kset that was never taken. */
 	if (!kobj->in_sysfs)
 		shim_splat(__FILE__, __LINE__, "kobject_del() of what is not in sysfs");
+	kobj->going = true;
+	while (kobj->in_files)
+		shim_wait();
 	kobj->in_sysfs = false;
 	kobj->parent = NULL;
 	if (kobj->kset)

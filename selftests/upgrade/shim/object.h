@@ -114,6 +114,8 @@ struct kobject {
 	const struct kobj_type *ktype;
 	struct kref ref;
 	bool in_sysfs;
+	bool going;
+	u32 in_files;
 };
 
 struct kset {

@@ -15,6 +15,8 @@
  * @before_cmpxchg: likewise, before a cmpxchg() of that word
  * @on_step: called wherever code that may sleep comes to something that others can see or be in
  *	the way of: an allocation, a lock, work, a sleep, an event; may be NULL
+ * @on_wait: called again and again by who waits for another thread's lock, work or file; may be
+ *	NULL. So a test can have two threads, of which one runs at a time.
  * @fatal_signal: the process that makes requests is being killed
  */
 struct shim {
@@ -24,6 +26,7 @@ struct shim {
 	void (*before_lock)(struct mutex *mutex);
 	void (*before_cmpxchg)(const void *word);
 	void (*on_step)(void);
+	void (*on_wait)(void);
 	bool fatal_signal;
 };
 
@@ -67,6 +70,13 @@ bool shim_allocation_failed(void);
 
 /* Allocations that have not been freed, per-CPU ones included. */
 long shim_allocations(void);
+
+/*
+ * The caller is in a file of @kobj's folder, until it closes it: who deletes the folder waits for
+ * that. False: it is deleted, or is just being.
+ */
+bool shim_file_open(struct kobject *kobj);
+void shim_file_close(struct kobject *kobj);
 
 /* Taints of the kernel so far. */
 unsigned int shim_taints(void);

@@ -233,8 +233,9 @@ enum { TAINT_DIE };
 enum { LOCKDEP_STILL_OK };
 void add_taint(unsigned int flag, int lockdep);
 
-/* See struct shim: on_step. */
+/* See struct shim: on_step, on_wait. */
 void shim_step(void);
+void shim_wait(void);
 
 #define WARN_ON_ONCE(x)								\
 	({ bool bad_ = (x);							\

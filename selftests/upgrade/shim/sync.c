@@ -272,6 +272,14 @@ void shim_step(void)
 		shim.on_step();
 }
 
+void shim_wait(void)
+{
+	if (shim.on_wait)
+		shim.on_wait();
+	else
+		sched_yield();
+}
+
 void mutex_init(struct mutex *mutex)
 {
 	pthread_mutex_init(&mutex->lock, NULL);
@@ -290,7 +298,11 @@ void mutex_lock(struct mutex *mutex)
 	shim_step();
 	if (shim.before_lock)
 		shim.before_lock(mutex);
-	pthread_mutex_lock(&mutex->lock);
+	if (!shim.on_wait)
+		pthread_mutex_lock(&mutex->lock);
+	else
+		while (pthread_mutex_trylock(&mutex->lock))
+			shim_wait();
 	mutex_taken(mutex);
 }
 
@@ -485,8 +497,15 @@ static void work_wait(struct delayed_work *dwork)
 	if (dwork->running && pthread_equal(dwork->runner, pthread_self()))
 		shim_splat(__FILE__, __LINE__, "work that waits for its own end");
 	WRITE_ONCE(work_waiters, work_waiters + 1);
-	while (dwork->running)
-		pthread_cond_wait(&work_ended, &work_lock);
+	while (dwork->running) {
+		if (!shim.on_wait) {
+			pthread_cond_wait(&work_ended, &work_lock);
+			continue;
+		}
+		pthread_mutex_unlock(&work_lock);
+		shim_wait();
+		pthread_mutex_lock(&work_lock);
+	}
 	WRITE_ONCE(work_waiters, work_waiters - 1);
 	pthread_mutex_unlock(&work_lock);
 }
