@@ -32,6 +32,9 @@
  *  U4. A request that does not flip within timeout_ms ends with -ETIMEDOUT, U1, and the name of the
  *	hook and CPU that held it up.
  *  U5. An instance is destroyed only when it isn't active and a flip has drained it (gate G1).
+ *  U6. The policies that a swap needs are held, and they hold their family: no module of them goes
+ *	before that. What comes after it, to the request's or the work's last step, the end of the
+ *	family waits for (tiffin_family_unregister()).
  */
 #ifndef TIFFIN_UPGRADE_SWAP_H
 #define TIFFIN_UPGRADE_SWAP_H
@@ -156,8 +159,9 @@ struct tiffin_swap {
 void tiffin_swap_init(struct tiffin_scope *scope);
 
 /**
- * tiffin_swap_exit - stop what the swap of a scope may still do
- * @scope: no request comes any more
+ * tiffin_swap_exit - wait for the end of what a swap has left
+ * @scope: no policy but the default is loaded in its family, and none comes: whatever is asked of
+ *	the scope from here on begins nothing. Its folder is still in sysfs.
  *
  * Context: process, may sleep.
  */

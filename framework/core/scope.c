@@ -55,7 +55,6 @@ err_scope:
 
 void tiffin_scope_destroy(struct tiffin_scope *scope)
 {
-	tiffin_swap_exit(scope);
 	tiffin_instance_destroy(scope->gate.active);
 	tiffin_gate_exit(&scope->gate);
 	free_percpu(scope->hook_hist);
