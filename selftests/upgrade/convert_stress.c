@@ -11,12 +11,12 @@
  *
  * usage: convert-stress [SWAPS [CALLERS [SIGNALS]]]
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <tiffin/state.h>
 
+#include "callers.h"
 #include "core/family.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
@@ -28,7 +28,6 @@
 /* Calls meet on these. */
 #define HOT		6
 #define WORKERS		2
-#define MAX_CALLERS	(SHIM_MAX_CPUS - 1 - WORKERS)
 #define MAX_EPOCHS	200000
 
 /* What a record says, in whatever layout. */
@@ -97,10 +96,10 @@ static u32 generations[OBJECTS];
 /* Calls that a policy answered, by the epoch that they were in: of all, and of each CPU. */
 static u64 answered[MAX_EPOCHS], answered_on[MAX_EPOCHS][SHIM_MAX_CPUS];
 static struct caller callers[MAX_CALLERS][2];
-static pthread_t threads[MAX_CALLERS], workers[WORKERS];
+static pthread_t workers[WORKERS];
 static unsigned int nr_callers, failures;
 static u64 conversions, sweeps_met, unfinished;
-static u32 stop, stop_workers;
+static u32 stop_workers;
 
 static __printf(3, 4) void fail(const char *file, int line, const char *fmt, ...)
 {
@@ -446,8 +445,9 @@ static u64 draw(u64 *random)
 	return *random >> 33;
 }
 
-static void ask(struct caller *me)
+static void ask(unsigned int caller, bool nested)
 {
+	struct caller *me = &callers[caller][nested];
 	u64 dice = draw(&me->random);
 	u32 number = dice % 4 ? dice / 4 % HOT : dice / 4 % OBJECTS;
 	u32 generation = READ_ONCE(generations[number]);
@@ -470,38 +470,10 @@ static void ask(struct caller *me)
 	me->wrong += out.answers != (verdict == TIFFIN_ANSWERED);
 }
 
-static void interrupt(void)
-{
-	if (shim_cpu && shim_cpu <= nr_callers)
-		ask(&callers[shim_cpu - 1][1]);
-}
-
-static void *call(void *data)
-{
-	struct caller *me = data;
-
-	shim_cpu_start((struct caller (*)[2])me - callers + 1);
-	while (!READ_ONCE(stop))
-		ask(me);
-	return NULL;
-}
-
 static void *sweep(void *data)
 {
 	shim_cpu_start(nr_callers + 1 + (uintptr_t)data);
 	shim_worker(&stop_workers);
-	return NULL;
-}
-
-static void *interrupts(void *unused)
-{
-	unsigned int i;
-
-	while (!READ_ONCE(stop)) {
-		for (i = 0; i < nr_callers; i++)
-			pthread_kill(threads[i], SIGUSR1);
-		usleep(200);
-	}
 	return NULL;
 }
 
@@ -667,11 +639,10 @@ int main(int argc, char **argv)
 {
 	unsigned int swaps = argc > 1 ? atoi(argv[1]) : 2000;
 	unsigned int i, with_signals = argc > 3 ? atoi(argv[3]) : 1;
-	pthread_t ticker;
 	u64 random = 1;
 
 	nr_callers = argc > 2 ? atoi(argv[2]) : 3;
-	if (!nr_callers || nr_callers > MAX_CALLERS || swaps > MAX_EPOCHS / 4)
+	if (!nr_callers || nr_callers > MAX_CALLERS - WORKERS || swaps > MAX_EPOCHS / 4)
 		return 2;
 	nr_cpu_ids = nr_callers + 1 + WORKERS;
 	family = (struct tiffin_family) {
@@ -697,26 +668,19 @@ int main(int argc, char **argv)
 	expect_flip(POLICIES, ONE, true);
 	EXPECT(swap_to(ONE, 0), ==, 0);
 	active = ONE;
-	shim_interrupts(interrupt);
 	for (i = 0; i < WORKERS; i++)
 		if (pthread_create(&workers[i], NULL, sweep, (void *)(uintptr_t)i))
 			return 1;
 	for (i = 0; i < nr_callers; i++) {
 		callers[i][0].random = 2 * i + 1;
 		callers[i][1].random = 2 * i + 2;
-		if (pthread_create(&threads[i], NULL, call, callers[i]))
-			return 1;
 	}
-	if (with_signals && pthread_create(&ticker, NULL, interrupts, NULL))
+	if (!callers_start(nr_callers, with_signals, ask))
 		return 1;
 	for (i = 0; i < swaps && !READ_ONCE(failures); i++)
 		step(&random);
 	wait_stable(active);
-	WRITE_ONCE(stop, 1);
-	if (with_signals)
-		pthread_join(ticker, NULL);
-	for (i = 0; i < nr_callers; i++)
-		pthread_join(threads[i], NULL);
+	callers_stop();
 	if (scope->swap.state == TIFFIN_PROBATION)
 		tiffin_swap_commit(scope);
 	while (tiffin_sweep_runs(scope))

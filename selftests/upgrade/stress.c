@@ -6,16 +6,14 @@
  *
  * usage: stress [SWAPS [CALLERS [SIGNALS]]]
  */
-#include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "callers.h"
 #include "core/sysfs.h"
 #include "test.h"
 
 /* Few, so that calls meet on them. */
 #define OBJECTS		3
-#define MAX_CALLERS	(SHIM_MAX_CPUS - 1)
 
 /* One context that asks; nothing else writes this. Two to a thread: itself and its interrupts. */
 struct caller {
@@ -28,9 +26,7 @@ struct caller {
 
 static struct lab lab;
 static struct caller callers[MAX_CALLERS][2];
-static pthread_t threads[MAX_CALLERS];
 static unsigned int nr_callers, failures;
-static u32 stop;
 
 void test_fail(const char *file, int line, const char *fmt, ...)
 {
@@ -44,8 +40,9 @@ void test_fail(const char *file, int line, const char *fmt, ...)
 	printf("\n");
 }
 
-static void ask(struct caller *me)
+static void ask(unsigned int caller, bool nested)
 {
+	struct caller *me = &callers[caller][nested];
 	u64 calls = me->calls + 1;
 	enum tiffin_verdict verdict;
 	struct lab_out out;
@@ -62,23 +59,6 @@ static void ask(struct caller *me)
 	me->epoch = out.epoch;
 }
 
-static void interrupt(void)
-{
-	/* CPU 0 is the swapper's. */
-	if (shim_cpu)
-		ask(&callers[shim_cpu - 1][1]);
-}
-
-static void *call(void *data)
-{
-	unsigned int me = (struct caller (*)[2])data - callers;
-
-	shim_cpu_start(me + 1);
-	while (!READ_ONCE(stop))
-		ask(&callers[me][0]);
-	return NULL;
-}
-
 /* Longer than a flip, so that one would come into it, were it not for the gate. */
 static void dwell(struct lab *unused, const struct tiffin_ctx *ctx)
 {
@@ -86,31 +66,6 @@ static void dwell(struct lab *unused, const struct tiffin_ctx *ctx)
 
 	for (i = 0; i < 50; i++)
 		cpu_relax();
-}
-
-static void *interrupts(void *unused)
-{
-	unsigned int i;
-
-	while (!READ_ONCE(stop)) {
-		for (i = 0; i < nr_callers; i++)
-			pthread_kill(threads[i], SIGUSR1);
-		usleep(200);
-	}
-	return NULL;
-}
-
-/* All callers have gone on. */
-static void let_run(void)
-{
-	unsigned int i;
-	u64 before;
-
-	for (i = 0; i < nr_callers; i++) {
-		before = READ_ONCE(callers[i][0].calls);
-		while (READ_ONCE(callers[i][0].calls) == before)
-			usleep(20);
-	}
 }
 
 static void swap_all(unsigned int swaps)
@@ -128,7 +83,7 @@ static void swap_all(unsigned int swaps)
 				       tiffin_swap_commit(lab.family.scope), ==, 0);
 		}
 		if (i % 16 == 0)
-			let_run();
+			callers_let_run();
 	}
 }
 
@@ -177,8 +132,7 @@ static void settle(void)
 int main(int argc, char **argv)
 {
 	unsigned int swaps = argc > 1 ? atoi(argv[1]) : 3000;
-	unsigned int i, with_signals = argc > 3 ? atoi(argv[3]) : 1;
-	pthread_t ticker;
+	bool with_signals = argc > 3 ? atoi(argv[3]) : true;
 
 	nr_callers = argc > 2 ? atoi(argv[2]) : 3;
 	if (!nr_callers || nr_callers > MAX_CALLERS)
@@ -190,19 +144,11 @@ int main(int argc, char **argv)
 	lab.family.limits.timeout_ms = 600000;
 	lab.in_hook = dwell;
 	EXPECT_SWAP(&lab, "alpha");
-	shim_interrupts(interrupt);
-	for (i = 0; i < nr_callers; i++)
-		if (pthread_create(&threads[i], NULL, call, callers[i]))
-			return 1;
-	if (with_signals && pthread_create(&ticker, NULL, interrupts, NULL))
+	if (!callers_start(nr_callers, with_signals, ask))
 		return 1;
-	let_run();
+	callers_let_run();
 	swap_all(swaps);
-	WRITE_ONCE(stop, 1);
-	if (with_signals)
-		pthread_join(ticker, NULL);
-	for (i = 0; i < nr_callers; i++)
-		pthread_join(threads[i], NULL);
+	callers_stop();
 	settle();
 	lab_stop(&lab);
 	tiffin_sysfs_exit();
