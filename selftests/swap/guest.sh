@@ -77,11 +77,28 @@ id_of() { basename /sys/kernel/tiffin/policies/"$1"-*; }
 tunable() { echo "$2" > /sys/kernel/tiffin/policies/"$(id_of "$1")"/tunables/work; }
 counter() { cat /sys/kernel/tiffin/policies/"$(id_of "$1")"/counters/"$2"; }
 
+ledgers() { lsmod | awk -v name="tiffin_test_${1-ledger}" 'index($1, name) == 1 { print $1 }'; }
+
+# stays WHERE POLICY...: neither the family nor these policies can be unloaded now, and the attempt
+# changes nothing; one test
+stays()
+{
+	local where=$1 before name
+
+	shift
+	before="$(cat $scope/state) $(cat $scope/active)"
+	for name; do ledgers "$name"; done | xargs rmmod 2>/dev/null
+	rmmod tiffin_test_family 2>/dev/null
+	is "$where: what is in use can't be unloaded" \
+		"$(for name; do ledgers "$name"; done | wc -l) $(cat $scope/state) $(cat $scope/active)" \
+		"$# $before"
+}
+
 for module in tiffin tiffin_test_family test_ledger_a test_ledger_b test_ledger_c; do
 	insmod $module.ko || ktap_exit_fail_msg "$module doesn't load"
 done
 ktap_print_header
-ktap_set_plan 69
+ktap_set_plan 79
 
 is "default is active from the start" "$(policy_of)" default
 is "state is stable" "$(cat $scope/state)" stable
@@ -188,6 +205,7 @@ echo "2 600000 1" > $family/run &
 runner=$!
 echo "$other probation_ms=60000" > $scope/swap
 is "on probation" "$(cat $scope/state)" probation
+stays "on probation" "$holder" "$other"
 refused "a swap during a probation" $scope/active default "Device or resource busy" "on probation for another"
 echo 1 > $scope/rollback
 is "rollback brings the older policy back" "$(policy_of) $(last result)" "$holder rolled_back"
@@ -215,8 +233,27 @@ first=$!
 for ((i = 0; i < 50; i++)); do [ "$(cat $scope/state)" = closing ] && break; sleep 0.05; done
 message=$( { echo default > $scope/active; } 2>&1) && message=accepted
 is "the second of two requests is busy" "${message##*: }" "Device or resource busy"
+stays "closing" "$holder" "$other"
 tunable "$other" 200
 wait $first 2>/dev/null
+kill $runner; wait $runner 2>/dev/null
+
+# A rollback that a call holds up: nothing goes before it has worked.
+echo "$other probation_ms=600000" > $scope/swap
+[ "$(policy_of)" = "$other" ] || echo "$holder probation_ms=600000" > $scope/swap
+tunable "$(policy_of)" 1000000000000
+calls=$(stat calls)
+echo "1 600000 0" > $family/run &
+runner=$!
+wait_calls $((calls + 1))
+timeout_ms=$(cat $family/limits/timeout_ms)
+echo 100 > $family/limits/timeout_ms
+refused "a rollback that a call holds up" $scope/rollback 1 "Connection timed out" "rollback waits for hook"
+stays "rolling back" ledger_a ledger_b
+echo "$timeout_ms" > $family/limits/timeout_ms
+tunable "$(policy_of)" 200
+wait_state stable
+is "then it works" "$(last result) $(last reason)" "rolled_back asked for"
 kill $runner; wait $runner 2>/dev/null
 
 # CPUs come and go while swaps run.
@@ -235,6 +272,50 @@ done
 wait $hotplug
 kill $runner; wait $runner 2>/dev/null
 is "swaps while CPUs come and go" "$failed $(stat overlapped) $(result overlaps)" "0 0 0"
+
+# Policies and family are unloaded in the middle, again and again, while swaps come and end in
+# every way: each time the module goes whole or stays whole.
+echo default > $scope/active
+is "stores are given back" "$(cat $family/stores_bytes)" 0
+notes=$(mktemp -d)
+: > "$notes/gone"
+(
+	while [ ! -e "$notes/stop" ]; do
+		ledgers | xargs -r rmmod
+		rmmod tiffin_test_family && echo gone >> "$notes/gone" && insmod tiffin_test_family.ko
+		for module in test_ledger_a test_ledger_b test_ledger_c; do insmod $module.ko; done
+		echo tried >> "$notes/tried"
+	done
+) 2>/dev/null &
+unloader=$!
+flipped=0
+for ((i = 0; i < 400; i++)); do
+	[ "$(wc -l < "$notes/gone")" -lt 4 ] || break
+	echo "2 30 1" > $family/run &
+	for request in "ledger_a probation_ms=20" ledger_c default "ledger_b probation_ms=60000" \
+		"default probation_ms=5"; do
+		echo "$request" > $scope/swap && ((flipped++))
+		echo 1 > $scope/rollback
+		[ $((i % 2)) = 0 ] || echo 1 > $scope/commit
+	done
+	wait $!
+	# Nothing is in use for a moment.
+	echo default > $scope/active
+	sleep 0.2
+done 2>/dev/null
+: > "$notes/stop"
+wait $unloader
+ktap_print_msg "$(wc -l < "$notes/tried") attempts, family unloaded $(wc -l < "$notes/gone") times, $flipped swaps"
+gone=$(wc -l < "$notes/gone")
+holds "the family was unloaded between swaps" "gone >= 4 && flipped > 4"
+for module in tiffin_test_family test_ledger_a test_ledger_b test_ledger_c; do
+	[ "$(lsmod | grep -c "^tiffin_${module#tiffin_}")" != 0 ] || insmod $module.ko
+done
+{ echo 1 > $scope/commit; } 2>/dev/null
+wait_state stable
+echo ledger_a > $scope/active
+is "and works as before" "$(policy_of) $(cat $scope/state)" "ledger_a stable"
+is "the log shows no bug" "$(dmesg | grep -cE 'BUG:|WARNING:|Oops|refcount_t|was not sent')" 0
 
 # Out: a policy in use can't go; then all can.
 lsmod | awk '/^tiffin_test_ledger/ && $3 > 0 { print $1 }' | xargs rmmod 2>/dev/null
