@@ -290,7 +290,7 @@ notes=$(mktemp -d)
 unloader=$!
 flipped=0
 for ((i = 0; i < 400; i++)); do
-	[ "$(wc -l < "$notes/gone")" -lt 4 ] || break
+	[ "$(wc -l < "$notes/gone")" -lt 6 ] || break
 	echo "2 30 1" > $family/run &
 	for request in "ledger_a probation_ms=20" ledger_c default "ledger_b probation_ms=60000" \
 		"default probation_ms=5"; do
@@ -299,15 +299,15 @@ for ((i = 0; i < 400; i++)); do
 		[ $((i % 2)) = 0 ] || echo 1 > $scope/commit
 	done
 	wait $!
-	# Nothing is in use for a moment.
+	# Nothing is in use for a moment, and now and then for longer.
 	echo default > $scope/active
-	sleep 0.2
+	[ $((i % 4)) != 0 ] || sleep 0.2
 done 2>/dev/null
 : > "$notes/stop"
 wait $unloader
 ktap_print_msg "$(wc -l < "$notes/tried") attempts, family unloaded $(wc -l < "$notes/gone") times, $flipped swaps"
 gone=$(wc -l < "$notes/gone")
-holds "the family was unloaded between swaps" "gone >= 4 && flipped > 4"
+holds "the family was unloaded between swaps" "gone >= 6 && flipped > 6"
 for module in tiffin_test_family test_ledger_a test_ledger_b test_ledger_c; do
 	[ "$(lsmod | grep -c "^tiffin_${module#tiffin_}")" != 0 ] || insmod $module.ko
 done
