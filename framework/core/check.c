@@ -41,10 +41,12 @@ static int tiffin_check_abi(const char *what, u32 theirs, u32 ours, char *why, s
 	if (TIFFIN_ABI_MAJOR(theirs) == TIFFIN_ABI_MAJOR(ours) &&
 	    TIFFIN_ABI_MINOR(theirs) <= TIFFIN_ABI_MINOR(ours))
 		return 0;
-	return refuse(-EPROTO,
-		      "built against %s ABI %u.%u, this host speaks %u.%u: build the policy against this host's headers, or load a newer host",
-		      what, TIFFIN_ABI_MAJOR(theirs), TIFFIN_ABI_MINOR(theirs),
-		      TIFFIN_ABI_MAJOR(ours), TIFFIN_ABI_MINOR(ours));
+	return refuse(-EPROTO, "built against %s ABI %u.%u, this host speaks %u.%u: %s", what,
+		      TIFFIN_ABI_MAJOR(theirs), TIFFIN_ABI_MINOR(theirs), TIFFIN_ABI_MAJOR(ours),
+		      TIFFIN_ABI_MINOR(ours),
+		      TIFFIN_ABI_MAJOR(theirs) < TIFFIN_ABI_MAJOR(ours) ?
+		      "carry its source over with tools/policy/carry, and build that" :
+		      "build the policy against this host's headers, or load a newer host");
 }
 
 static u64 tiffin_decl_bytes(const struct tiffin_store *store, const struct tiffin_family *family)

@@ -42,6 +42,7 @@ static void _name(struct check_desc *d)				\
 }
 
 SPOIL(core_major, d->policy.core_abi = TIFFIN_ABI(2, 0))
+SPOIL(core_old, d->policy.core_abi = TIFFIN_ABI(0, 9))
 SPOIL(core_minor, d->policy.core_abi = TIFFIN_CORE_ABI + 1)
 SPOIL(family_major, d->policy.family_abi = TIFFIN_ABI(1, 0))
 SPOIL(family_minor, d->policy.family_abi = LAB_FAMILY_ABI + 1)
@@ -103,9 +104,11 @@ SPOIL(counter_twice, d->counter[1].name = "asked")
 static const struct check_case check_cases[] = {
 	{ "core ABI of another major version", core_major, -EPROTO,
 	  "core ABI 2.0, this host speaks 1." },
+	{ "core ABI of an older major version", core_old, -EPROTO,
+	  "carry its source over with tools/policy/carry" },
 	{ "core ABI newer", core_minor, -EPROTO, "load a newer host" },
-	{ "family ABI of another major version", family_major, -EPROTO,
-	  "lab ABI 1.0, this host speaks 2.1" },
+	{ "family ABI of an older major version", family_major, -EPROTO,
+	  "lab ABI 1.0, this host speaks 2.1: carry its source over with tools/policy/carry" },
 	{ "family ABI newer", family_minor, -EPROTO, "lab ABI 2.2, this host speaks 2.1" },
 	{ "empty name", name_empty, -EINVAL, "bad name" },
 	{ "name with a dash", name_dash, -EINVAL, "bad name" },
