@@ -247,18 +247,6 @@ void tiffin_instance_destroy(struct tiffin_instance *inst)
 	tiffin_policy_release(policy);
 }
 
-/* One record of the instance's or a CPU's; zeros where the policy does not know how. */
-static void tiffin_instance_convert_record(struct tiffin_store_mem *mem,
-					   const struct tiffin_store_mem *from, const void *old,
-					   struct tiffin_loaded *policy,
-					   const struct tiffin_ctx *ctx, void *record)
-{
-	if (tiffin_record_convert(from, old, policy, ctx, record))
-		atomic_inc(&mem->converted);
-	else
-		memset(record, 0, mem->record_size);
-}
-
 /* The records of the instance and of the CPUs; those of objects are converted as calls come. */
 static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_instance *older,
 				    unsigned int k, u64 epoch, u64 now_ns)
@@ -274,14 +262,13 @@ static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_
 	int cpu;
 
 	if (k == TIFFIN_STORE_INSTANCE) {
-		tiffin_instance_convert_record(mem, from, from->record, inst->policy, &ctx,
-					       mem->record);
+		tiffin_record_convert(mem, from, from->record, inst->policy, &ctx, mem->record);
 		return;
 	}
 	for_each_possible_cpu(cpu) {
 		ctx.env = per_cpu_ptr(inst->env, cpu);
-		tiffin_instance_convert_record(mem, from, per_cpu_ptr(from->percpu, cpu),
-					       inst->policy, &ctx, per_cpu_ptr(mem->percpu, cpu));
+		tiffin_record_convert(mem, from, per_cpu_ptr(from->percpu, cpu), inst->policy, &ctx,
+				      per_cpu_ptr(mem->percpu, cpu));
 	}
 }
 

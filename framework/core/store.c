@@ -242,9 +242,9 @@ void tiffin_store_converted(struct tiffin_store_mem *mem)
 	tiffin_store_put(from);
 }
 
-bool tiffin_record_convert(const struct tiffin_store_mem *from, const void *old,
-			   struct tiffin_loaded *policy, const struct tiffin_ctx *ctx,
-			   void *record)
+bool tiffin_record_convert(struct tiffin_store_mem *mem, const struct tiffin_store_mem *from,
+			   const void *old, struct tiffin_loaded *policy,
+			   const struct tiffin_ctx *ctx, void *record)
 {
 	const struct tiffin_convert_in in = {
 		.size = sizeof(in),
@@ -259,8 +259,13 @@ bool tiffin_record_convert(const struct tiffin_store_mem *from, const void *old,
 	own.flags = 0;
 	own.object = NULL;
 	/* By way of void *: the host calls every function of a policy with one signature. */
-	return tiffin_enter(policy, (void *)policy->store[from->kind].convert, &own, &in, &out) ==
-	       TIFFIN_ENTERED && !out.unknown;
+	if (tiffin_enter(policy, (void *)policy->store[from->kind].convert, &own, &in, &out) ==
+	    TIFFIN_ENTERED && !out.unknown) {
+		atomic_inc(&mem->converted);
+		return true;
+	}
+	memset(record, 0, mem->record_size);
+	return false;
 }
 
 /* The record is zeros, locked, and to be of @generation: what was of it in the older layout? */
@@ -275,12 +280,7 @@ static bool tiffin_record_carry(struct tiffin_store_mem *mem, u32 object, u32 ge
 	old = tiffin_record_of(from, object);
 	if (old->generation != generation)
 		return false;
-	if (tiffin_record_convert(from, old->data, mem->policy, ctx, rec->data)) {
-		atomic_inc(&mem->converted);
-		return true;
-	}
-	memset(rec->data, 0, mem->record_size);
-	return false;
+	return tiffin_record_convert(mem, from, old->data, mem->policy, ctx, rec->data);
 }
 
 /* The generation that an object has come to, in this layout or the older one; 0: none yet. */

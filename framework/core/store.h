@@ -179,18 +179,19 @@ void tiffin_store_converted(struct tiffin_store_mem *mem);
 
 /**
  * tiffin_record_convert - make one record of an older one
+ * @mem: the new record's store; counts it
  * @from: the older record's store
  * @old: the older record's bytes
  * @policy: whose callback makes it
  * @ctx: of the call that is made for it
- * @record: the new record's bytes
+ * @record: the new record's bytes, zeros
  *
  * Context: as tiffin_enter().
- * Return: false where the policy doesn't know how, or its call had to be ended.
+ * Return: false where the policy doesn't know how, or its call had to be ended: they are zeros.
  */
-bool tiffin_record_convert(const struct tiffin_store_mem *from, const void *old,
-			   struct tiffin_loaded *policy, const struct tiffin_ctx *ctx,
-			   void *record);
+bool tiffin_record_convert(struct tiffin_store_mem *mem, const struct tiffin_store_mem *from,
+			   const void *old, struct tiffin_loaded *policy,
+			   const struct tiffin_ctx *ctx, void *record);
 
 /**
  * tiffin_record_settle - convert an object's record, unless a call has
