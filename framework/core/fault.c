@@ -18,6 +18,7 @@
 #include <linux/string.h>
 
 #include <asm/traps.h>
+#include <asm/unwind.h>
 
 #include "compat/symbol.h"
 #include "core/fault.h"
@@ -145,24 +146,55 @@ static bool tiffin_fault_take(struct pt_regs *regs, int trap, unsigned long erro
 static void (*tiffin_nmi_exit)(struct pt_regs *regs, irqentry_state_t state);
 
 /*
- * The policy ran off the end of the stack: the exception has a stack of its own, which is left for
- * good. What the kernel did on its way here is undone; the word that marks the end of the stack is
- * put back.
+ * The policy ran off the end of the stack. The kernel's handler for that has a stack of its own, and
+ * does not come back from it, whatever its notifiers say. So it is left for good, but only once all
+ * that it has called has returned, as tracers may wait for that: where it called the notifiers. The
+ * handler itself has no tracer. Return: where its call of them finds its way back; NULL where that
+ * can't be told.
  */
-static void __noreturn tiffin_fault_overflow(struct pt_regs *regs)
+static unsigned long *tiffin_fault_handler(const struct pt_regs *regs)
 {
-	irqentry_state_t state = { .lockdep = false };
+	unsigned long *place, *called = NULL;
+	struct unwind_state state;
 
+	for (unwind_start(&state, current, NULL, NULL); !unwind_done(&state);
+	     unwind_next_frame(&state)) {
+		place = (unsigned long *)state.sp - 1;
+		/* The handler's own way back lies right below the registers. */
+		if (place == (const unsigned long *)regs - 1)
+			return called;
+		called = *place == unwind_get_return_address(&state) ? place : NULL;
+	}
+	return NULL;
+}
+
+/* End a call that overflowed the stack, if it is a policy's. */
+static bool tiffin_fault_overflow(struct pt_regs *regs, unsigned long error)
+{
+	unsigned long *place = tiffin_nmi_exit ? tiffin_fault_handler(regs) : NULL;
+
+	if (!place || !tiffin_fault_take(regs, X86_TRAP_DF, error, 0))
+		return false;
+	/* The word that marks the end of the stack. */
 	if (object_is_on_stack((void *)regs->sp))
 		*end_of_stack(current) = STACK_END_MAGIC;
-	tiffin_nmi_exit(regs, state);
-	tiffin_guard_leave(regs);
-	/* It does not come back. */
-	for (;;)
-		cpu_relax();
+	/* What lies above it is the handler's, which does not go on. */
+	place[0] = (unsigned long)tiffin_guard_handled;
+	place[1] = (unsigned long)regs;
+	return true;
 }
 
 NOKPROBE_SYMBOL(tiffin_fault_overflow);
+
+/* The handler of the double fault is over: what the kernel did on its way there is undone. */
+void tiffin_fault_handled(struct pt_regs *regs)
+{
+	irqentry_state_t state = { .lockdep = false };
+
+	tiffin_nmi_exit(regs, state);
+}
+
+NOKPROBE_SYMBOL(tiffin_fault_handled);
 
 static int tiffin_fault_die(struct notifier_block *block, unsigned long why, void *data)
 {
@@ -172,8 +204,9 @@ static int tiffin_fault_die(struct notifier_block *block, unsigned long why, voi
 
 	switch (why) {
 	case DIE_TRAP:
-		if (trap == X86_TRAP_DF && !tiffin_nmi_exit)
-			return NOTIFY_DONE;
+		if (trap == X86_TRAP_DF)
+			return tiffin_fault_overflow(args->regs, args->err) ? NOTIFY_STOP :
+									      NOTIFY_DONE;
 		break;
 	case DIE_GPF:
 		trap = X86_TRAP_GP;
@@ -196,8 +229,6 @@ static int tiffin_fault_die(struct notifier_block *block, unsigned long why, voi
 			this_cpu_write(tiffin_guard_cursor, NULL);
 		return NOTIFY_DONE;
 	}
-	if (trap == X86_TRAP_DF)
-		tiffin_fault_overflow(args->regs);
 	return NOTIFY_STOP;
 }
 

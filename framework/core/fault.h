@@ -8,9 +8,11 @@
 
 #include "core/guard.h"
 
-/* Of guard_entry.S. The last goes to where @regs say, and leaves the stack it is on for good. */
-extern const char tiffin_guard_landing[], tiffin_guard_nothing[];
-void tiffin_guard_leave(struct pt_regs *regs);
+/* Of guard_entry.S: where execution goes on; nothing here calls them. */
+extern const char tiffin_guard_landing[], tiffin_guard_nothing[], tiffin_guard_handled[];
+
+/* What tiffin_guard_handled calls. */
+void tiffin_fault_handled(struct pt_regs *regs);
 
 /**
  * struct tiffin_fault - why a call was ended

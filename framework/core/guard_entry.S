@@ -70,12 +70,16 @@ SYM_FUNC_START(tiffin_guard_nothing)
 SYM_FUNC_END(tiffin_guard_nothing)
 
 /*
- * tiffin_guard_leave(regs %rdi): from the stack of the double fault, which is left for good, to
- * where @regs say.
+ * Where the kernel's handler of a double fault goes on, when its notifiers have returned; the word
+ * on the stack is the address of the registers. From that stack, which is left for good, to where
+ * they say.
  */
-SYM_CODE_START(tiffin_guard_leave)
+SYM_CODE_START(tiffin_guard_handled)
 	TIFFIN_UNWIND_HINT_NONE
-	ENDBR
-	leaq	16*8(%rdi), %rsp	/* ip, cs, flags, sp, ss */
+	ANNOTATE_NOENDBR
+	movq	(%rsp), %rbx
+	movq	%rbx, %rdi
+	call	tiffin_fault_handled
+	leaq	16*8(%rbx), %rsp	/* ip, cs, flags, sp, ss */
 	iretq
-SYM_CODE_END(tiffin_guard_leave)
+SYM_CODE_END(tiffin_guard_handled)
