@@ -39,13 +39,27 @@ bool tiffin_in_policy(const struct tiffin_loaded *policy, unsigned long ip)
 	return ip - policy->text < policy->text_size;
 }
 
+/* The stack of the task, or the page below, which is nobody's: there it is when it overflows. */
+static bool tiffin_on_task_stack(unsigned long sp)
+{
+	return sp - ((unsigned long)task_stack_page(current) - PAGE_SIZE) < THREAD_SIZE + PAGE_SIZE;
+}
+
+/*
+ * A call runs on the stack of its task or on that of the CPU's interrupts (C1). What else there is
+ * in use on a CPU are the stacks of exceptions and of entries, which lie in an area of their own,
+ * far from these two. So two addresses are of one stack if they are both of the task's, or both not
+ * and no farther from each other than an interrupt's stack is large, which is as large as a task's.
+ */
+static_assert(IRQ_STACK_SIZE == THREAD_SIZE);
+
 struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs)
 {
 	struct tiffin_guard_frame *frame = this_cpu_read(tiffin_guard_cursor);
 
-	/* The stacks of tasks and interrupts have this size; those of exceptions have another. */
 	if (!frame || user_mode((struct pt_regs *)regs) || regs->sp >= (unsigned long)frame ||
-	    (unsigned long)frame - regs->sp > THREAD_SIZE)
+	    (unsigned long)frame - regs->sp > THREAD_SIZE ||
+	    tiffin_on_task_stack((unsigned long)frame) != tiffin_on_task_stack(regs->sp))
 		return NULL;
 	return frame;
 }

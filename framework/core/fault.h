@@ -42,7 +42,7 @@ bool tiffin_in_policy(const struct tiffin_loaded *policy, unsigned long ip);
  * @regs: where
  *
  * Return: the innermost call of this CPU; NULL where there is none, or where @regs are not of the
- * stack that it runs on.
+ * stack that it runs on, which is that of the task or of the CPU's interrupts.
  */
 struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs);
 
