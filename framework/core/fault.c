@@ -16,7 +16,10 @@
 #include <linux/magic.h>
 #include <linux/sched/task_stack.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
+#include <asm/page.h>
+#include <asm/text-patching.h>
 #include <asm/traps.h>
 #include <asm/unwind.h>
 
@@ -64,30 +67,47 @@ struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs)
 	return frame;
 }
 
+/* Is this word, which is of the call's stack, what a call of the policy, or of the guard, left? */
+static bool tiffin_fault_way_back(const struct tiffin_guard_frame *frame, const unsigned long *word)
+{
+	const unsigned long *back = (const unsigned long *)frame - 1;
+	/* Not checked by KASAN: it may stand where a function's variables were. */
+	unsigned long ip = READ_ONCE_NOCHECK(*word);
+
+	return word == back ? ip == (unsigned long)tiffin_guard_returned :
+			      tiffin_in_policy(frame->policy, ip);
+}
+
+/* Has a return, at which the processor is, nowhere to go to? */
+static bool tiffin_fault_at_return(const struct pt_regs *regs)
+{
+	unsigned long target = READ_ONCE_NOCHECK(*(const unsigned long *)regs->sp);
+	u8 code;
+
+	return !__is_canonical_address(target, __VIRTUAL_MASK_SHIFT + 1) &&
+	       !copy_from_kernel_nofault(&code, (const void *)regs->ip, sizeof(code)) &&
+	       code == RET_INSN_OPCODE;
+}
+
 /*
- * Is what happened at @regs the doing of the policy that @frame called (C2)? It is
- *  - in the policy's own text;
- *  - or where the policy jumped to: the word on top of the stack is the address that its call left
- *    there, or the guard's, where the jump ended the function. That is a function of the kernel
- *    that has not touched the stack yet, and holds nothing that others wait for; or nowhere;
- *  - or, for a general protection, such a jump on its way through a return that stands for it
- *    (retpoline): the target lies on top of that word.
+ * On its own stack only what the policy called is looked at. That is a function of the kernel that
+ * has not touched the stack yet, and holds nothing that others wait for; or nowhere. A tracer that
+ * has put itself into the way back of such a function would wait for its return: what faults there
+ * is left to the kernel.
  */
 bool tiffin_fault_is(const struct tiffin_guard_frame *frame, const struct pt_regs *regs, int trap)
 {
 	const unsigned long *top = (const unsigned long *)regs->sp;
-	const unsigned long *back = (const unsigned long *)frame - 1;
 
 	if (tiffin_in_policy(frame->policy, regs->ip))
 		return true;
 	/* There may be no more stack to look at. */
 	if (trap == X86_TRAP_DF || regs->sp & 7)
 		return false;
-	/* Not checked by KASAN: it may stand where a function's variables were. */
-	if (top == back || tiffin_in_policy(frame->policy, READ_ONCE_NOCHECK(*top)))
+	if (tiffin_fault_way_back(frame, top))
 		return true;
-	return trap == X86_TRAP_GP && top < back &&
-	       (top + 1 == back || tiffin_in_policy(frame->policy, READ_ONCE_NOCHECK(top[1])));
+	return trap == X86_TRAP_GP && top + 1 < (const unsigned long *)frame &&
+	       tiffin_fault_way_back(frame, top + 1) && tiffin_fault_at_return(regs);
 }
 
 void tiffin_fault_note(const struct tiffin_guard_frame *frame, const char *what,

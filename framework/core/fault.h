@@ -9,7 +9,8 @@
 #include "core/guard.h"
 
 /* Of guard_entry.S: where execution goes on; nothing here calls them. */
-extern const char tiffin_guard_landing[], tiffin_guard_nothing[], tiffin_guard_handled[];
+extern const char tiffin_guard_landing[], tiffin_guard_nothing[], tiffin_guard_returned[],
+	tiffin_guard_handled[];
 
 /* What tiffin_guard_handled calls. */
 void tiffin_fault_handled(struct pt_regs *regs);
@@ -47,10 +48,20 @@ bool tiffin_in_policy(const struct tiffin_loaded *policy, unsigned long ip);
 struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs);
 
 /**
- * tiffin_fault_is - is an exception the doing of the policy that was called?
+ * tiffin_fault_is - is an exception the doing of the policy that was called (C2)?
  * @frame: of the call
  * @regs: where it came, on the call's stack
  * @trap: its number
+ *
+ * Return: true where it came
+ *  - in the policy's own text;
+ *  - or where the policy jumped to: the word on top of the stack is the address that its call left
+ *    there, which is in its text; or, where the jump ended the policy's function, what the guard's
+ *    call left;
+ *  - or, a general protection alone, at a return instruction that stands for such a jump (as a
+ *    retpoline has it): on top of the stack lies where it was to go, which is no address that the
+ *    processor knows, and above that the word named before.
+ * All else is the kernel's; a stack overflow is, anywhere but in the policy's text.
  */
 bool tiffin_fault_is(const struct tiffin_guard_frame *frame, const struct pt_regs *regs, int trap);
 

@@ -27,6 +27,8 @@ SYM_FUNC_START(tiffin_guard_call)
 	pushq	PER_CPU_VAR(tiffin_guard_cursor)
 	movq	%rsp, PER_CPU_VAR(tiffin_guard_cursor)
 	CALL_NOSPEC rcx
+SYM_INNER_LABEL(tiffin_guard_returned, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	popq	PER_CPU_VAR(tiffin_guard_cursor)
 	/* The policy has kept the registers, as any function does: what was saved is not needed. */
 	addq	$(3 + 6) * 8, %rsp

@@ -7,6 +7,7 @@
 #include <linux/linkage.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/task_stack.h>
 
 #include <asm/trapnr.h>
 
@@ -289,6 +290,10 @@ static void guard_notes_are_of_their_call(struct kunit *test)
 #define TEXT		0xffffffffc1230000UL
 #define TEXT_SIZE	0x1000UL
 #define ELSEWHERE	0xffffffff81000000UL
+#define NON_CANONICAL	0x8123456789abcdefUL
+
+/* As text: a return, and what is none. */
+static const u8 guard_return[] = { 0xc3 }, guard_no_return[] = { 0x90 };
 
 static void guard_tells_whose_fault_it_is(struct kunit *test)
 {
@@ -304,6 +309,7 @@ static void guard_tells_whose_fault_it_is(struct kunit *test)
 	policy->text = TEXT;
 	policy->text_size = TEXT_SIZE;
 	stack.frame.policy = policy;
+#define AT_RETURN	((unsigned long)guard_return)
 #define EXPECT_IS(_is, _ip, _at, _trap) do {							\
 	regs.ip = (_ip);									\
 	regs.sp = (unsigned long)&word[_at];							\
@@ -319,45 +325,80 @@ static void guard_tells_whose_fault_it_is(struct kunit *test)
 	EXPECT_IS(true, ELSEWHERE, 3, X86_TRAP_PF);
 	EXPECT_IS(false, ELSEWHERE, 2, X86_TRAP_PF);
 	EXPECT_IS(false, ELSEWHERE, 1, X86_TRAP_GP);
-	/* A general protection may come one word below, in the return that stands for a jump. */
-	EXPECT_IS(true, ELSEWHERE, 2, X86_TRAP_GP);
 	/* At the end of the stack there is nothing to be read. */
 	EXPECT_IS(false, ELSEWHERE, 3, X86_TRAP_DF);
+	/* A general protection may come one word below, in the return that stands for a jump. */
+	word[2] = NON_CANONICAL;
+	EXPECT_IS(true, AT_RETURN, 2, X86_TRAP_GP);
+	EXPECT_IS(false, AT_RETURN, 2, X86_TRAP_PF);
+	EXPECT_IS(false, AT_RETURN, 1, X86_TRAP_GP);
+	/* A function that has put one word there is none. */
+	EXPECT_IS(false, (unsigned long)guard_no_return, 2, X86_TRAP_GP);
+	EXPECT_IS(false, NON_CANONICAL, 2, X86_TRAP_GP);
+	word[2] = ELSEWHERE;
+	EXPECT_IS(false, AT_RETURN, 2, X86_TRAP_GP);
+	word[2] = NON_CANONICAL;
 	word[3] = ELSEWHERE;
 	EXPECT_IS(false, ELSEWHERE, 3, X86_TRAP_PF);
-	EXPECT_IS(false, ELSEWHERE, 2, X86_TRAP_GP);
+	EXPECT_IS(false, AT_RETURN, 2, X86_TRAP_GP);
 	/* The jump that ends the policy's function. */
+	word[STACK_WORDS - 2] = NON_CANONICAL;
+	word[STACK_WORDS - 1] = (unsigned long)tiffin_guard_returned;
 	EXPECT_IS(true, 0, STACK_WORDS - 1, X86_TRAP_PF);
-	EXPECT_IS(true, ELSEWHERE, STACK_WORDS - 2, X86_TRAP_GP);
+	EXPECT_IS(true, AT_RETURN, STACK_WORDS - 2, X86_TRAP_GP);
 	EXPECT_IS(false, 0, STACK_WORDS - 2, X86_TRAP_PF);
+	/* A tracer waits for the end of what it jumped to. */
+	word[STACK_WORDS - 1] = ELSEWHERE;
+	EXPECT_IS(false, ELSEWHERE, STACK_WORDS - 1, X86_TRAP_PF);
+	EXPECT_IS(false, AT_RETURN, STACK_WORDS - 2, X86_TRAP_GP);
+	/* Above the last word there is the frame, in which a policy's address would mean nothing. */
+	word[STACK_WORDS - 1] = NON_CANONICAL;
+	stack.frame.outer = (void *)TEXT;
+	EXPECT_IS(false, AT_RETURN, STACK_WORDS - 1, X86_TRAP_GP);
 #undef EXPECT_IS
+#undef AT_RETURN
+}
+
+/* The call that is found where the stack is at @sp while there is one at @at; neither is touched. */
+static struct tiffin_guard_frame *guard_found(unsigned long at, unsigned long sp, unsigned long cs)
+{
+	struct pt_regs regs = { .cs = cs, .sp = sp };
+	struct tiffin_guard_frame *found;
+
+	local_irq_disable();
+	this_cpu_write(tiffin_guard_cursor, (struct tiffin_guard_frame *)at);
+	found = tiffin_fault_frame(&regs);
+	this_cpu_write(tiffin_guard_cursor, NULL);
+	local_irq_enable();
+	return found;
 }
 
 static void guard_finds_only_calls_of_this_stack(struct kunit *test)
 {
-	struct tiffin_guard_frame *at = NULL, *above = NULL, *far = NULL, *user = NULL, *none;
-	struct tiffin_guard_frame frame = {};
-	struct pt_regs regs = { .cs = __KERNEL_CS };
+	unsigned long begin = (unsigned long)task_stack_page(current), end = begin + THREAD_SIZE;
+	/* An interrupt's stack, wherever it may be. */
+	unsigned long other = begin - 8 * THREAD_SIZE;
 
-	local_irq_disable();
-	regs.sp = (unsigned long)&frame - 64;
-	none = tiffin_fault_frame(&regs);
-	this_cpu_write(tiffin_guard_cursor, &frame);
-	at = tiffin_fault_frame(&regs);
-	regs.cs = __USER_CS;
-	user = tiffin_fault_frame(&regs);
-	regs.cs = __KERNEL_CS;
-	regs.sp = (unsigned long)&frame + 8;
-	above = tiffin_fault_frame(&regs);
-	regs.sp = (unsigned long)&frame - THREAD_SIZE - 8;
-	far = tiffin_fault_frame(&regs);
-	this_cpu_write(tiffin_guard_cursor, NULL);
-	local_irq_enable();
-	KUNIT_EXPECT_NULL(test, none);
-	KUNIT_EXPECT_PTR_EQ(test, at, &frame);
-	KUNIT_EXPECT_NULL(test, user);
-	KUNIT_EXPECT_NULL(test, above);
-	KUNIT_EXPECT_NULL(test, far);
+#define EXPECT_FOUND(_at, _sp) \
+	KUNIT_EXPECT_PTR_EQ(test, guard_found(_at, _sp, __KERNEL_CS), (void *)(_at))
+#define EXPECT_NONE(_at, _sp) \
+	KUNIT_EXPECT_NULL(test, guard_found(_at, _sp, __KERNEL_CS))
+	EXPECT_NONE(0UL, end - 512);
+	EXPECT_FOUND(end - 256, end - 512);
+	EXPECT_FOUND(end - 256, begin);
+	EXPECT_NONE(end - 256, end - 256);
+	EXPECT_NONE(end - 256, end - 248);
+	KUNIT_EXPECT_NULL(test, guard_found(end - 256, end - 512, __USER_CS));
+	/* An overflow. */
+	EXPECT_FOUND(begin + 256, begin - 256);
+	/* Stacks may lie next to one another. */
+	EXPECT_NONE(begin + 256, begin - PAGE_SIZE - 8);
+	EXPECT_NONE(end + 256, end - 256);
+	EXPECT_FOUND(other, other - 256);
+	EXPECT_FOUND(other, other - THREAD_SIZE);
+	EXPECT_NONE(other, other - THREAD_SIZE - 8);
+#undef EXPECT_NONE
+#undef EXPECT_FOUND
 }
 
 static unsigned int guard_entered;
