@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The rescue; what it does and its invariants are in rescue.h. */
 
-#include <linux/workqueue.h>
+#include <linux/jiffies.h>
 
 #include "core/quarantine.h"
 #include "core/scope.h"
@@ -11,63 +11,96 @@
 /* How long a scope that could not be helped waits for the next attempt. */
 #define TIFFIN_RESCUE_AGAIN	msecs_to_jiffies(10)
 
-/* Its worker is there from the start: it needs no memory to begin. */
+/* One worker is there from the start, for where there is no memory for another. */
 static struct workqueue_struct *tiffin_rescue_wq;
-static bool tiffin_rescue_defaults;
 
-/* Return: whether the scope has to be looked at again. */
-static bool tiffin_rescue_scope(struct tiffin_scope *scope, bool all)
+/* SysRq has asked for it. Return: whether it has to be tried again. */
+static bool tiffin_rescue_default(struct tiffin_scope *scope)
 {
-	bool again = false;
-	int rc;
+	struct tiffin_rescue *rescue = &scope->rescue;
+	unsigned long until = READ_ONCE(rescue->until);
+	int rc = tiffin_swap_default(scope, "SysRq");
 
-	if (tiffin_scope_quarantined(scope)) {
-		rc = tiffin_swap_rescue(scope);
-		again = rc && tiffin_scope_quarantined(scope);
+	if (!rc || rc == -EALREADY)
+		return false;
+	if (time_before(jiffies, until)) {
+		WRITE_ONCE(rescue->to_default, true);
+		return true;
 	}
-	if (all && !again) {
-		rc = tiffin_swap_default(scope, "SysRq");
-		again = rc && rc != -EALREADY;
-	}
-	return again;
+	pr_err("tiffin: %s/%s: the default could not be made active within %u s of SysRq (%d): state and last_swap say what is in the way; then ask again\n",
+	       scope->family->name, scope->name, TIFFIN_RESCUE_ALL_MS / 1000, rc);
+	return false;
 }
 
 static void tiffin_rescue_work(struct work_struct *work)
 {
-	bool all = xchg(&tiffin_rescue_defaults, false), again = false;
-	struct tiffin_family *family = NULL;
+	struct tiffin_scope *scope = container_of(to_delayed_work(work), struct tiffin_scope,
+						  rescue.work);
+	struct tiffin_rescue *rescue = &scope->rescue;
+	bool again = false;
 
-	while ((family = tiffin_family_next(family)))
-		again |= tiffin_rescue_scope(family->scope, all);
-	if (!again)
-		return;
-	if (all)
-		WRITE_ONCE(tiffin_rescue_defaults, true);
-	mod_delayed_work(tiffin_rescue_wq, to_delayed_work(work), TIFFIN_RESCUE_AGAIN);
+	if (tiffin_scope_quarantined(scope))
+		again = tiffin_swap_rescue(scope) && tiffin_scope_quarantined(scope);
+	if (!again && xchg(&rescue->to_default, false))
+		again = tiffin_rescue_default(scope);
+	if (again)
+		mod_delayed_work(tiffin_rescue_wq, &rescue->work, TIFFIN_RESCUE_AGAIN);
 }
 
-static DECLARE_DELAYED_WORK(tiffin_rescue, tiffin_rescue_work);
-
-void tiffin_rescue_wake(void)
+static void tiffin_rescue_irq(struct irq_work *irq)
 {
-	mod_delayed_work(tiffin_rescue_wq, &tiffin_rescue, 0);
+	struct tiffin_rescue *rescue = container_of(irq, struct tiffin_rescue, irq);
+
+	mod_delayed_work(tiffin_rescue_wq, &rescue->work, 0);
 }
+
+void tiffin_rescue_wake(struct tiffin_scope *scope)
+{
+	irq_work_queue(&scope->rescue.irq);
+}
+
+static void tiffin_rescue_all_work(struct work_struct *work)
+{
+	struct tiffin_family *family = NULL;
+	struct tiffin_rescue *rescue;
+
+	while ((family = tiffin_family_next(family))) {
+		rescue = &family->scope->rescue;
+		WRITE_ONCE(rescue->until, jiffies + msecs_to_jiffies(TIFFIN_RESCUE_ALL_MS));
+		/* Who finds that it is asked for finds until when. */
+		smp_store_release(&rescue->to_default, true);
+		mod_delayed_work(tiffin_rescue_wq, &rescue->work, 0);
+	}
+}
+
+static DECLARE_DELAYED_WORK(tiffin_rescue_all_scopes, tiffin_rescue_all_work);
 
 void tiffin_rescue_all(void)
 {
-	WRITE_ONCE(tiffin_rescue_defaults, true);
-	tiffin_rescue_wake();
+	mod_delayed_work(tiffin_rescue_wq, &tiffin_rescue_all_scopes, 0);
+}
+
+void tiffin_rescue_scope_init(struct tiffin_scope *scope)
+{
+	init_irq_work(&scope->rescue.irq, tiffin_rescue_irq);
+	INIT_DELAYED_WORK(&scope->rescue.work, tiffin_rescue_work);
+}
+
+void tiffin_rescue_scope_exit(struct tiffin_scope *scope)
+{
+	irq_work_sync(&scope->rescue.irq);
+	cancel_delayed_work_sync(&scope->rescue.work);
 }
 
 int tiffin_rescue_init(void)
 {
 	tiffin_rescue_wq = alloc_workqueue("tiffin_rescue", WQ_MEM_RECLAIM | WQ_HIGHPRI |
-					   WQ_UNBOUND, 1);
+					   WQ_UNBOUND, 0);
 	return tiffin_rescue_wq ? 0 : -ENOMEM;
 }
 
 void tiffin_rescue_exit(void)
 {
-	cancel_delayed_work_sync(&tiffin_rescue);
+	cancel_delayed_work_sync(&tiffin_rescue_all_scopes);
 	destroy_workqueue(tiffin_rescue_wq);
 }

@@ -11,22 +11,59 @@
  * Meanwhile calls get the continuity answer, as nothing enters the policy (quarantine.h, Q2).
  *
  * Invariants:
- *  E1. A scope whose active policy is in quarantine has the rescue's work pending or running, until
- *	another policy is active.
+ *  E1. A scope whose active policy is in quarantine has its rescue's interrupt or work pending, or
+ *	running, until another policy is active.
  *  E2. The rescue does not stop at a policy that can't take over: the default takes no memory but
  *	an instance's, and is tried until it is active.
- *  E3. The sweep of the policy in quarantine has ended before another becomes active.
+ *  E3. No sweep works for a policy in quarantine when the rescue is over: it ends before a swap
+ *	away from the policy begins, or, where the policy before comes back by a flip alone, right
+ *	after the flip, which it has to pass like any call.
+ *  E4. Scopes do not wait for each other: each has a work of its own.
+ *  E5. What SysRq has asked for ends: a scope whose default could not be made active for
+ *	TIFFIN_RESCUE_ALL_MS is left as it is, and the log says so, once for each time it was asked
+ *	for.
  */
 #ifndef TIFFIN_UPGRADE_RESCUE_H
 #define TIFFIN_UPGRADE_RESCUE_H
 
+#include <linux/irq_work.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
 struct tiffin_scope;
 
-/* A policy has come to quarantine. Context: any but NMI. */
-void tiffin_rescue_wake(void);
+/* How long a scope tries to make its default active where SysRq asks for it. */
+#define TIFFIN_RESCUE_ALL_MS	30000
 
-/* All families to their defaults, as the operator has asked for by SysRq. Context: any but NMI. */
+/**
+ * struct tiffin_rescue - of a scope
+ * @irq: starts @work, which its caller can't: he may have locks that waking a task takes
+ * @work: does it
+ * @to_default: SysRq has asked for the default
+ * @until: of @to_default, jiffies after which it is no longer tried
+ */
+struct tiffin_rescue {
+	struct irq_work irq;
+	struct delayed_work work;
+	bool to_default;
+	unsigned long until;
+};
+
+/**
+ * tiffin_rescue_wake - a policy has come to quarantine
+ * @scope: where it may be active
+ *
+ * Context: any, whatever locks are held.
+ */
+void tiffin_rescue_wake(struct tiffin_scope *scope);
+
+/* All families to their defaults, as the operator has asked for by SysRq. Context: an interrupt. */
 void tiffin_rescue_all(void);
+
+void tiffin_rescue_scope_init(struct tiffin_scope *scope);
+
+/* No policy of the scope can come to quarantine any more. May sleep. */
+void tiffin_rescue_scope_exit(struct tiffin_scope *scope);
 
 /* Make the rescue ready; end it, when no family is registered any more. May sleep. */
 int tiffin_rescue_init(void);

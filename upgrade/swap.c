@@ -207,7 +207,7 @@ static void tiffin_swap_flipped(struct tiffin_scope *scope)
 		family->ops->flipped(family, !scope->gate.active->policy->owner);
 	/* E1: one that came to quarantine at the flip itself has woken the rescue too early. */
 	if (tiffin_quarantined(scope->gate.active->policy))
-		tiffin_rescue_wake();
+		tiffin_rescue_wake(scope);
 }
 
 /* Two may come at once, the end of a sweep and of a probation: the later one finds both over. */

@@ -12,6 +12,7 @@
 
 #include "core/event.h"
 #include "core/quarantine.h"
+#include "core/scope.h"
 #include "rescue.h"
 
 /**
@@ -68,7 +69,7 @@ void tiffin_quarantine(struct tiffin_loaded *policy, const struct tiffin_quarant
 	if (!policy->why[0])
 		strscpy(policy->why, entry->why, sizeof(policy->why));
 	raw_spin_unlock_irqrestore(&tiffin_quarantine_lock, flags);
-	tiffin_rescue_wake();
+	tiffin_rescue_wake(policy->family->scope);
 }
 
 void tiffin_quarantine_answer(struct tiffin_loaded *policy)

@@ -181,6 +181,7 @@ void tiffin_family_unregister(struct tiffin_family *family)
 	list_del(&family->list);
 	mutex_unlock(&tiffin_registry);
 	/* Work that has just ended a swap tells of it in the scope's name: before that goes. */
+	tiffin_rescue_scope_exit(family->scope);
 	tiffin_swap_exit(family->scope);
 	tiffin_sysfs_del_scope(family->scope);
 	tiffin_sysfs_del_family(family);

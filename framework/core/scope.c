@@ -36,6 +36,7 @@ struct tiffin_scope *tiffin_scope_create(struct tiffin_family *family, const cha
 	if (rc)
 		goto err_instance;
 	tiffin_swap_init(scope);
+	tiffin_rescue_scope_init(scope);
 	/* From here on the last kobject_put() frees the scope. */
 	tiffin_kobj_init(&scope->kobj, &tiffin_scope_ktype);
 	return scope;

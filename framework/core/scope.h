@@ -10,6 +10,7 @@
 #include "core/histogram.h"
 #include "core/instance.h"
 #include "gate.h"
+#include "rescue.h"
 #include "swap.h"
 
 /**
@@ -50,6 +51,7 @@ static inline u64 tiffin_figures_continuity(const struct tiffin_figures *figures
  * @name: "default"
  * @gate: through which calls reach the active instance
  * @swap: how it is replaced
+ * @rescue: what does that where it has come to quarantine
  * @figures: per CPU
  * @hold_hist: times that callers waited at a closed gate, ns
  * @hook_hist: sampled times of hooks, ns
@@ -61,6 +63,7 @@ struct tiffin_scope {
 	const char *name;
 	struct tiffin_gate gate;
 	struct tiffin_swap swap;
+	struct tiffin_rescue rescue;
 	struct tiffin_figures __percpu *figures;
 	struct tiffin_hist __percpu *hold_hist;
 	struct tiffin_hist __percpu *hook_hist;
@@ -85,8 +88,8 @@ struct tiffin_scope *tiffin_scope_create(struct tiffin_family *family, const cha
 
 /**
  * tiffin_scope_destroy - end a scope whose active policy is the default
- * @scope: no call of tiffin_dispatch() is in it or will come; its swap has ended
- *	(tiffin_swap_exit()); its folder is gone from sysfs (tiffin_sysfs_del_scope())
+ * @scope: no call of tiffin_dispatch() is in it or will come; its rescue and its swap have
+ *	ended (tiffin_rescue_scope_exit(), tiffin_swap_exit()); its folder is gone from sysfs (tiffin_sysfs_del_scope())
  *
  * Context: process, may sleep; tiffin_registry not held.
  */

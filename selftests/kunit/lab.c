@@ -412,10 +412,7 @@ struct tiffin_loaded *lab_loaded(struct lab *lab, enum lab_who who)
 	return loaded;
 }
 
-/*
- * Let the rescue come to its end, and its work, which holds the family's module while it looks at
- * the family: here that is the module of all tests, which keeps nobody waiting.
- */
+/* Have no policy in quarantine active any more, without waiting for the rescue to come. */
 static void lab_stop_rescue(struct lab *lab)
 {
 	lab->faulty = 0;
@@ -423,10 +420,8 @@ static void lab_stop_rescue(struct lab *lab)
 	lab->faulty_convert = 0;
 	if (!lab->faulted)
 		return;
-	tiffin_rescue_exit();
+	tiffin_rescue_scope_exit(lab->family.scope);
 	tiffin_swap_rescue(lab->family.scope);
-	if (tiffin_rescue_init())
-		pr_err("lab: the rescue could not be made ready again\n");
 }
 
 /* No held call and no closed gate that a test has left there. */

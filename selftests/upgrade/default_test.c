@@ -84,3 +84,25 @@ TEST(all_to_default_without_memory)
 	shim_advance(20 * MS);
 	EXPECT_STR(lab_active(lab), "default");
 }
+
+/* E5 */
+TEST(all_to_default_gives_up)
+{
+	EXPECT_SWAP(lab, "alpha");
+	shim.look_for = "could not be made active";
+	shim_no_memory(true);
+	tiffin_rescue_all();
+	shim_advance((TIFFIN_RESCUE_ALL_MS - 1000) * MS);
+	EXPECT(shim.found, ==, 0);
+	shim_advance(2000 * MS);
+	EXPECT(shim.found, ==, 1);
+	shim_no_memory(false);
+	shim_advance(60000 * MS);
+	EXPECT(shim.found, ==, 1);
+	EXPECT_STR(lab_active(lab), "alpha");
+	/* Asked for again, it is tried again. */
+	tiffin_rescue_all();
+	shim_advance(20 * MS);
+	EXPECT_STR(lab_active(lab), "default");
+	EXPECT(shim.found, ==, 1);
+}

@@ -18,6 +18,8 @@
  * @on_wait: called again and again by who waits for another thread's lock, work or file; may be
  *	NULL. So a test can have two threads, of which one runs at a time.
  * @fatal_signal: the process that makes requests is being killed
+ * @look_for: text; lines of the log that hold it are counted
+ * @found: of these, how many there were
  */
 struct shim {
 	bool virtual_time;
@@ -28,6 +30,8 @@ struct shim {
 	void (*on_step)(void);
 	void (*on_wait)(void);
 	bool fatal_signal;
+	const char *look_for;
+	unsigned int found;
 };
 
 extern struct shim shim;

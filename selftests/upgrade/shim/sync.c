@@ -537,15 +537,66 @@ bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, u
 	return was;
 }
 
+/* All that are made ready. Whoever queues one may be anywhere, so takes no lock. */
+static struct irq_work *irqs;
+
+void init_irq_work(struct irq_work *irq, void (*func)(struct irq_work *irq))
+{
+	irq->func = func;
+	irq->pending = false;
+	pthread_mutex_lock(&work_lock);
+	irq->next = irqs;
+	irqs = irq;
+	pthread_mutex_unlock(&work_lock);
+}
+
+bool irq_work_queue(struct irq_work *irq)
+{
+	return !xchg(&irq->pending, true);
+}
+
+/* The last that is done with one. */
+void irq_work_sync(struct irq_work *irq)
+{
+	struct irq_work **at;
+
+	might_sleep();
+	pthread_mutex_lock(&work_lock);
+	for (at = &irqs; *at; at = &(*at)->next)
+		if (*at == irq) {
+			*at = irq->next;
+			break;
+		}
+	pthread_mutex_unlock(&work_lock);
+	if (xchg(&irq->pending, false))
+		irq->func(irq);
+}
+
+static void irqs_run(void)
+{
+	struct irq_work *irq;
+
+	do {
+		pthread_mutex_lock(&work_lock);
+		for (irq = irqs; irq && !xchg(&irq->pending, false); irq = irq->next)
+			;
+		pthread_mutex_unlock(&work_lock);
+		if (irq)
+			irq->func(irq);
+	} while (irq);
+}
+
 void shim_advance(u64 ns)
 {
 	const u64 tick = MSEC_PER_JIFFY * NSEC_PER_MSEC;
 	u64 end = virtual_now + ns;
 	struct delayed_work *dwork;
 
+	irqs_run();
 	while ((dwork = work_take(end / tick))) {
 		virtual_now = max(virtual_now, (u64)dwork->expires * tick);
 		work_run(dwork);
+		irqs_run();
 	}
 	virtual_now = max(virtual_now, end);
 }
@@ -555,6 +606,7 @@ void shim_worker(const u32 *stop)
 	struct delayed_work *dwork;
 
 	while (!READ_ONCE(*stop)) {
+		irqs_run();
 		dwork = work_take(jiffies);
 		if (dwork)
 			work_run(dwork);

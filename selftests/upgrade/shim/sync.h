@@ -287,4 +287,15 @@ bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, u
 #define DECLARE_DELAYED_WORK(name, _fn)	struct delayed_work name = { .work = { .fn = _fn } }
 #define to_delayed_work(w)		container_of(w, struct delayed_work, work)
 
+/* The interrupt comes when work is next looked for. */
+struct irq_work {
+	void (*func)(struct irq_work *irq);
+	bool pending;
+	struct irq_work *next;
+};
+
+void init_irq_work(struct irq_work *irq, void (*func)(struct irq_work *irq));
+bool irq_work_queue(struct irq_work *irq);
+void irq_work_sync(struct irq_work *irq);
+
 #endif /* TIFFIN_SHIM_SYNC_H */

@@ -129,13 +129,16 @@ int kstrtobool(const char *text, bool *value)
 
 void shim_log(const char *fmt, ...)
 {
+	char line[1024];
 	va_list args;
 
-	if (!getenv("SHIM_LOG"))
-		return;
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
+	if (shim.look_for && strstr(line, shim.look_for))
+		shim.found++;
+	if (getenv("SHIM_LOG"))
+		fputs(line, stderr);
 }
 
 void shim_splat(const char *file, int line, const char *fmt, ...)
