@@ -2,12 +2,12 @@
 /* Quarantine; what it is and its invariants are in quarantine.h. */
 
 #include <linux/jiffies.h>
+#include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/panic.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/sysfs.h>
 #include <linux/timekeeping.h>
 
 #include "core/event.h"
@@ -137,20 +137,31 @@ void tiffin_quarantine_why(const struct tiffin_loaded *policy, char *buf, size_t
 	raw_spin_unlock_irq(&tiffin_quarantine_lock);
 }
 
+/* Entry number @nr of the ring as a line; or, with no room at all, how long it would be. */
+static int tiffin_quarantine_line(u64 nr, char *buf, size_t room)
+{
+	const struct tiffin_quarantine_entry *entry = &tiffin_quarantine_ring[nr % TIFFIN_FAULTS];
+
+	return snprintf(buf, room, "%llu %llu.%06llu %s %s CPU %d: %s\n", entry->nr,
+			entry->when_ns / NSEC_PER_SEC,
+			entry->when_ns % NSEC_PER_SEC / NSEC_PER_USEC, entry->family,
+			entry->policy, entry->cpu, entry->why);
+}
+
 ssize_t tiffin_quarantine_show(char *buf)
 {
-	struct tiffin_quarantine_entry *entry;
-	ssize_t len = 0;
-	u64 nr;
+	size_t len = 0;
+	u64 nr, first;
 
 	raw_spin_lock_irq(&tiffin_quarantine_lock);
-	for (nr = tiffin_quarantine_first(); nr < tiffin_quarantine_nr; nr++) {
-		entry = &tiffin_quarantine_ring[nr % TIFFIN_FAULTS];
-		len += sysfs_emit_at(buf, len, "%llu %llu.%06llu %s %s CPU %d: %s\n", entry->nr,
-				     entry->when_ns / NSEC_PER_SEC,
-				     entry->when_ns % NSEC_PER_SEC / NSEC_PER_USEC, entry->family,
-				     entry->policy, entry->cpu, entry->why);
+	/* sysfs gives a page: where names are long, what does not fit is of the oldest. */
+	for (first = tiffin_quarantine_nr; first > tiffin_quarantine_first(); first--) {
+		len += tiffin_quarantine_line(first - 1, NULL, 0);
+		if (len >= PAGE_SIZE)
+			break;
 	}
+	for (nr = first, len = 0; nr < tiffin_quarantine_nr; nr++)
+		len += tiffin_quarantine_line(nr, buf + len, PAGE_SIZE - len);
 	raw_spin_unlock_irq(&tiffin_quarantine_lock);
 	return len;
 }

@@ -70,7 +70,7 @@ void tiffin_quarantine_tell(struct tiffin_loaded *loaded);
 /* Why the policy came there first, for a report; "" where it is not there. */
 void tiffin_quarantine_why(const struct tiffin_loaded *policy, char *buf, size_t len);
 
-/* The ring, oldest first, for sysfs. Context: process. */
+/* The ring, oldest first, or what of it fits into a page, for sysfs. Context: process. */
 ssize_t tiffin_quarantine_show(char *buf);
 
 #endif /* TIFFIN_CORE_QUARANTINE_H */

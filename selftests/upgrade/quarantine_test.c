@@ -793,6 +793,37 @@ TEST(ring_of_faults)
 	kfree(text);
 }
 
+/* Where not all of them fit into a page, the oldest are left out. */
+TEST(ring_of_faults_with_long_names)
+{
+	char *text = kzalloc(PAGE_SIZE, GFP_KERNEL), *line, *last = NULL;
+	char what[TIFFIN_WHY_LEN];
+	unsigned int i, lines = 0;
+	size_t len;
+
+	memset(what, 'w', sizeof(what) - 1);
+	what[sizeof(what) - 1] = '\0';
+	other_start(lab, "a_family_whose_name_is_as_long", "a_build_that_is_as_long");
+	for (i = 0; i < TIFFIN_FAULTS + 4; i++)
+		lab_quarantine(&other_lab, lab_loaded(&other_lab, LAB_BARE), what);
+	len = tiffin_quarantine_show(text);
+	EXPECT(len, ==, strlen(text));
+	EXPECT(len, <, PAGE_SIZE);
+	for (line = text; *line; line = strchr(line, '\n') + 1) {
+		last = line;
+		lines++;
+	}
+	EXPECT(lines, <, TIFFIN_FAULTS);
+	EXPECT(sscanf(text, "%u", &i), ==, 1);
+	EXPECT(i, ==, TIFFIN_FAULTS + 4 - lines + 1);
+	EXPECT(sscanf(last, "%u", &i), ==, 1);
+	EXPECT(i, ==, TIFFIN_FAULTS + 4);
+	EXPECT(len + strlen(last), >=, PAGE_SIZE);
+	kfree(text);
+	let_rescue_run();
+	other_stop();
+}
+
 /* What brought it there first is the reason, whatever came after. */
 TEST(reason_is_the_first_fault)
 {
