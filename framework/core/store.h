@@ -5,16 +5,20 @@
  * Invariants:
  *  S1. A store's memory lives as long as an instance holds it; two instances hold the same one only
  *	around a swap that hands it over by reference.
- *  S2. An object's record belongs to one generation of the object. The first call that comes with
- *	a later generation zeroes the record, alone; a call that comes meanwhile, and one that comes
- *	with an earlier generation, finds it busy.
+ *  S2. An object's record belongs to one generation of the object, or to none: before the first
+ *	call, and after one that had to be ended (tiffin_record_drop()). The first call that comes
+ *	with a later generation, or to a record of none, zeroes the record, alone; a call that comes
+ *	meanwhile, and one that comes with an earlier generation, finds it busy. Which generation a
+ *	dropped record had is forgotten: a late call may have it then, until the object's own next
+ *	call zeroes it once more.
  *  S3. A record of a TIFFIN_SHARE_LOCKED store is lent to one call at a time.
  *  S4. A store that records are converted from is not written: the policy that wrote it is not
  *	active. So a rollback finds it as it was at the flip.
  *  S5. An object's record is converted once, by the call that finds it in no generation or, before
  *	any call, by the sweep; alone, as S2 has it zeroed. It is converted for the generation that
  *	the older record belongs to: what belongs to an object that is gone is not carried on, and a
- *	call that comes with an earlier generation than that finds the record busy.
+ *	call that comes with an earlier generation than that finds the record busy. One that was
+ *	dropped is not converted again: by then the policy that would have to is in quarantine.
  *  S6. All memory of stores is charged to its family before it is allocated, for as long as it is
  *	held, and no charge goes beyond limits/stores_kib.
  */
@@ -254,8 +258,9 @@ tiffin_record_open(struct tiffin_store_mem *mem, u32 object, u32 generation,
 }
 
 /*
- * The call that has a record was ended: the object's next call finds it zeroed. What else has it at
- * the moment, where it is shared, accepts any bytes.
+ * The call that has a record was ended, or refused before it began: the record belongs to no
+ * generation, so the object's next call zeroes it (S2). Another call that has it at the moment,
+ * where it is shared, goes on with it as it is: a policy accepts any bytes.
  */
 static inline void tiffin_record_drop(struct tiffin_record *rec)
 {
