@@ -41,7 +41,24 @@ active() { value $scope/active; }
 state_of() { value "$root/policies/$1/state"; }
 counter() { value "$root/policies/$1/counters/$2"; }
 tunable() { echo "$3" >"$root/policies/$1/tunables/$2"; }
-limit() { echo "$2" >"$family/limits/$1"; }
+
+# limit NAME VALUE: of the family, until limits_back
+declare -A limits_were=()
+limit()
+{
+	[ -n "${limits_were[$1]-}" ] || limits_were[$1]=$(value "$family/limits/$1")
+	echo "$2" >"$family/limits/$1"
+}
+
+limits_back()
+{
+	local name
+
+	for name in "${!limits_were[@]}"; do
+		echo "${limits_were[$name]}" >"$family/limits/$name"
+	done
+	limits_were=()
+}
 
 # equal GOT WANTED, matches GOT PATTERN: for tap_check
 equal() { [ "$1" = "$2" ] || { echo "got '$1', wanted '$2'"; return 1; }; }

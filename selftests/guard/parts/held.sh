@@ -5,8 +5,6 @@
 # Calls of threads are held up by interrupts that call the policy as well: by the clock they last for
 # many times the budget, of which they have had but a part.
 
-budget=$(value $family/limits/budget_us)
-share=$(value $family/limits/cpu_percent)
 limit budget_us 200000
 limit cpu_percent 100
 load 1 1
@@ -14,8 +12,7 @@ slow 1000000
 tap_check "calls that interrupts hold up are answered" soon answers 400
 tap_check "their policy stays active" equal "$(state_of "$id")" active
 unload
-limit budget_us "$budget"
-limit cpu_percent "$share"
+limits_back
 echo ledger_a >$scope/active
 remove "$id"
 tap_check "the kernel is quiet" quiet

@@ -9,9 +9,6 @@ faults thread 1 0 1 "$few"
 faults softirq 0 2 2 "$few"
 faults hardirq 0 3 2 "$few"
 
-budget=$(value $family/limits/budget_us)
-share=$(value $family/limits/cpu_percent)
-
 # Each call lasts for some 50 times the shortest budget, or more on a slow machine.
 limit budget_us 10000000
 limit cpu_percent 100
@@ -36,6 +33,5 @@ tell
 tap_check "the log says that it was the share" matches "$told" 'takes too large a share of a CPU'
 unload
 remove "$id"
-limit budget_us "$budget"
-limit cpu_percent "$share"
+limits_back
 tap_check "the kernel is quiet" quiet
