@@ -26,62 +26,66 @@ tiffin_enter_timed(struct tiffin_scope *scope, struct tiffin_loaded *policy, tif
 }
 
 static __always_inline enum tiffin_verdict
-tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, tiffin_hook_fn fn,
+tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst,
+		    struct tiffin_loaded *policy, tiffin_hook_fn fn,
 		    const struct tiffin_call *call, const void *in, void *out,
-		    struct tiffin_figures __percpu *figures, bool timed)
+		    struct tiffin_figures __percpu *figures, u64 nr)
 {
-	bool (*answer_ok)(const void *in, const void *out) =
-		scope->family->hooks[call->hook].answer_ok;
-	struct tiffin_store_mem *objects = inst->store[TIFFIN_STORE_OBJECT];
-	struct tiffin_store_mem *lists = inst->store[TIFFIN_STORE_LISTS];
+	bool (*answer_ok)(const void *in, const void *out);
 	struct tiffin_record *rec = NULL;
 	enum tiffin_entered entered;
-	/* As in tiffin_enter(). */
-	struct tiffin_ctx ctx __attribute__((uninitialized)) = {
-		.size = sizeof(ctx),
-		.env = this_cpu_ptr(inst->env),
-		.now_ns = call->now_ns,
-		.epoch = scope->gate.epoch,
-		.handle = call->object == TIFFIN_NO_OBJECT ? TIFFIN_NO_HANDLE :
-			  tiffin_handle(call->object, call->generation),
-	};
+	/* All that a policy looks at is written; zeros before, which the compiler adds, cost. */
+	struct tiffin_ctx ctx __attribute__((uninitialized));
 
-	if (lists && !tiffin_lists_lend(lists, &ctx)) {
+	ctx.size = sizeof(ctx);
+	ctx.flags = 0;
+	ctx.env = this_cpu_ptr(inst->env);
+	ctx.now_ns = call->now_ns;
+	ctx.epoch = scope->gate.epoch;
+	ctx.object = NULL;
+	ctx.handle = TIFFIN_NO_HANDLE;
+	if (inst->store[TIFFIN_STORE_LISTS] &&
+	    !tiffin_lists_lend(inst->store[TIFFIN_STORE_LISTS], &ctx)) {
 		this_cpu_inc(figures->continuity_busy);
 		return TIFFIN_CONTINUITY;
 	}
-	if (objects && call->object != TIFFIN_NO_OBJECT) {
-		rec = tiffin_record_open(objects, call->object, call->generation, &ctx);
-		if (unlikely(!rec)) {
-			if (lists)
-				tiffin_lists_return(lists);
-			this_cpu_inc(figures->continuity_busy);
-			return TIFFIN_CONTINUITY;
+	if (call->object != TIFFIN_NO_OBJECT) {
+		ctx.handle = tiffin_handle(call->object, call->generation);
+		if (inst->store[TIFFIN_STORE_OBJECT]) {
+			rec = tiffin_record_open(inst->store[TIFFIN_STORE_OBJECT], call->object,
+						 call->generation, &ctx);
+			if (unlikely(!rec)) {
+				if (inst->store[TIFFIN_STORE_LISTS])
+					tiffin_lists_return(inst->store[TIFFIN_STORE_LISTS]);
+				this_cpu_inc(figures->continuity_busy);
+				return TIFFIN_CONTINUITY;
+			}
+			ctx.object = rec->data;
 		}
-		ctx.object = rec->data;
 	}
-	if (unlikely(timed))
-		entered = tiffin_enter_timed(scope, inst->policy, fn, &ctx, in, out);
+	if (unlikely(!(nr & READ_ONCE(scope->sample_mask))))
+		entered = tiffin_enter_timed(scope, policy, fn, &ctx, in, out);
 	else
-		entered = tiffin_enter(inst->policy, fn, &ctx, in, out);
+		entered = tiffin_enter(policy, fn, &ctx, in, out);
 	if (rec) {
 		/* One that no policy has seen is as new to the next as one that is half written. */
 		if (unlikely(entered != TIFFIN_ENTERED) &&
 		    (entered == TIFFIN_ENTER_FAULTED || ctx.flags & TIFFIN_CTX_OBJECT_FRESH))
 			tiffin_record_drop(rec);
-		tiffin_record_close(objects, rec);
+		tiffin_record_close(inst->store[TIFFIN_STORE_OBJECT], rec);
 	}
-	if (lists)
-		tiffin_lists_return(lists);
+	if (inst->store[TIFFIN_STORE_LISTS])
+		tiffin_lists_return(inst->store[TIFFIN_STORE_LISTS]);
 	if (unlikely(READ_ONCE(scope->gate.epoch) != ctx.epoch))
 		this_cpu_inc(figures->overlapped);
 	if (unlikely(entered != TIFFIN_ENTERED)) {
 		this_cpu_inc(figures->continuity_fault);
 		return TIFFIN_CONTINUITY;
 	}
+	answer_ok = scope->family->hooks[call->hook].answer_ok;
 	if (answer_ok && unlikely(!answer_ok(in, out))) {
 		this_cpu_inc(figures->bad_answers);
-		tiffin_quarantine_answer(inst->policy);
+		tiffin_quarantine_answer(policy);
 		return TIFFIN_CONTINUITY;
 	}
 	this_cpu_inc(figures->answered);
@@ -91,13 +95,14 @@ tiffin_put_question(struct tiffin_scope *scope, struct tiffin_instance *inst, ti
 /* The call is through the gate: nothing flips until it has left. */
 static __always_inline enum tiffin_verdict
 tiffin_pass(struct tiffin_scope *scope, const struct tiffin_call *call, const void *in, void *out,
-	    struct tiffin_figures __percpu *figures, bool timed)
+	    struct tiffin_figures __percpu *figures, u64 nr)
 {
 	struct tiffin_instance *inst = scope->gate.active;
-	tiffin_hook_fn fn = inst->policy->hook[call->hook];
+	struct tiffin_loaded *policy = inst->policy;
+	tiffin_hook_fn fn = policy->hook[call->hook];
 
 	if (fn)
-		return tiffin_put_question(scope, inst, fn, call, in, out, figures, timed);
+		return tiffin_put_question(scope, inst, policy, fn, call, in, out, figures, nr);
 	this_cpu_inc(figures->stock);
 	return TIFFIN_DEFAULT;
 }
@@ -113,8 +118,7 @@ enum tiffin_verdict tiffin_dispatch(struct tiffin_scope *scope, const struct tif
 	nr = this_cpu_inc_return(figures->calls);
 	if (likely(tiffin_gate_enter(&scope->gate, call->hook)) ||
 	    tiffin_gate_wait(scope, call->hook)) {
-		verdict = tiffin_pass(scope, call, in, out, figures,
-				      !(nr & READ_ONCE(scope->sample_mask)));
+		verdict = tiffin_pass(scope, call, in, out, figures, nr);
 		tiffin_gate_leave(&scope->gate);
 	} else {
 		this_cpu_inc(figures->continuity_gate);

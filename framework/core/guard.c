@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* After a call that was ended: the CPU as it was before, and the policy in quarantine. */
 
+#include <linux/build_bug.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
@@ -11,30 +12,66 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/task.h>
 
+#include <asm/ptrace.h>
+
+#include "compat/percpu.h"
 #include "core/fault.h"
 #include "core/guard.h"
+#include "core/guard_frame.h"
 #include "core/quarantine.h"
 #include "core/registry.h"
+#include "core/watchdog.h"
 
 DEFINE_PER_CPU(struct tiffin_guard_frame *, tiffin_guard_cursor);
+
+/* What guard_entry.S knows. */
+static_assert(offsetof(struct tiffin_guard_frame, flags) == TIFFIN_FRAME_FLAGS);
+static_assert(offsetof(struct tiffin_guard_frame, ticks) == TIFFIN_FRAME_FLAGS + 4);
+static_assert(offsetof(struct tiffin_guard_frame, preempt) == TIFFIN_FRAME_PREEMPT);
+static_assert(sizeof(struct tiffin_guard_frame) == TIFFIN_FRAME_SIZE);
+static_assert(TIFFIN_ENTERED == 0);
+TIFFIN_PREEMPT_COUNT_ASSERT;
+
+/* A member of the task as it was before the call. */
+#define TIFFIN_GUARD_SAVED(frame, member)						\
+	({										\
+		static_assert(offsetof(struct task_struct, member) >= TIFFIN_GUARD_TASK); \
+		static_assert(offsetofend(struct task_struct, member) <=		\
+			      TIFFIN_GUARD_TASK + sizeof((frame)->task));		\
+		(const typeof(current->member) *)((const void *)&(frame)->task +	\
+						  offsetof(struct task_struct, member) - \
+						  TIFFIN_GUARD_TASK);			\
+	})
+
+static int tiffin_guard_preempt(const struct tiffin_guard_frame *frame)
+{
+	return frame->preempt & ~PREEMPT_NEED_RESCHED;
+}
+
+/* Has the policy left interrupts and preemption alone? */
+static bool tiffin_guard_kept(const struct tiffin_guard_frame *frame)
+{
+	return !((arch_local_save_flags() ^ frame->flags) & X86_EFLAGS_IF) &&
+	       preempt_count() == tiffin_guard_preempt(frame);
+}
 
 /*
  * The policy may have left each of these other than it found it. RCU's read sides and migration are
  * left by the kernel's own functions, as both count elsewhere, too; preemption first, which those
  * look at.
  */
-static void tiffin_guard_repair(const struct tiffin_guard *was)
+static void tiffin_guard_repair(const struct tiffin_guard_frame *frame)
 {
-	preempt_count_set(was->preempt);
+	preempt_count_set(tiffin_guard_preempt(frame));
 #ifdef CONFIG_PREEMPT_RCU
-	while (current->rcu_read_lock_nesting > was->rcu) {
+	while (current->rcu_read_lock_nesting > *TIFFIN_GUARD_SAVED(frame, rcu_read_lock_nesting)) {
 		/* Sparse has not seen it taken. */
 		__acquire(RCU);
 		rcu_read_unlock();
 	}
 #endif
 #ifdef CONFIG_SMP
-	while (current->migration_disabled > was->migration)
+	while (current->migration_disabled > *TIFFIN_GUARD_SAVED(frame, migration_disabled))
 		migrate_enable();
 #endif
 }
@@ -63,30 +100,37 @@ static void tiffin_guard_report(struct tiffin_loaded *policy, const struct tiffi
 	tiffin_quarantine(policy, &note);
 }
 
-void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *frame,
-		      const struct tiffin_guard *was)
+asmlinkage enum tiffin_entered tiffin_guard_end(struct tiffin_guard_frame *frame, bool landed)
 {
 	static const struct tiffin_quarantine_note unnoted = { .what = "ended by the watchdog" };
 	struct tiffin_quarantine_note note = { .what = "changed interrupts or preemption" };
+	struct tiffin_loaded *policy = frame->policy;
+	unsigned long flags = frame->flags;
 	struct tiffin_fault *fault;
 
-	if (!frame) {
-		scnprintf(note.detail, sizeof(note.detail), "flags %lx preempt_count %x, were %lx %lx",
-			  arch_local_save_flags(), preempt_count(), was->flags, was->preempt);
-		tiffin_guard_repair(was);
-		local_irq_restore(was->flags);
+	if (!landed) {
+		if (tiffin_guard_kept(frame))
+			return TIFFIN_ENTERED;
+		scnprintf(note.detail, sizeof(note.detail), "flags %lx preempt_count %x, were %lx %x",
+			  arch_local_save_flags(), preempt_count(), flags,
+			  tiffin_guard_preempt(frame));
+		/* It may have enabled them. */
+		local_irq_disable();
+		tiffin_guard_repair(frame);
+		local_irq_restore(flags);
 		tiffin_quarantine(policy, &note);
-		return;
+		return TIFFIN_ENTER_FAULTED;
 	}
 	tiffin_guard_unpoison(frame);
-	tiffin_guard_repair(was);
+	tiffin_guard_repair(frame);
 	/* With interrupts still off: a call that comes in one may overwrite what was noted. */
 	fault = tiffin_fault_noted(frame);
 	if (fault)
 		tiffin_guard_report(policy, fault);
 	else
 		tiffin_quarantine(policy, &unnoted);
-	local_irq_restore(was->flags);
+	local_irq_restore(flags);
+	return TIFFIN_ENTER_FAULTED;
 }
 
 static bool tiffin_guard_always;

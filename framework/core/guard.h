@@ -5,8 +5,8 @@
  * tiffin_guard_call() (guard_entry.S) saves what its caller needs in a frame on the stack, points
  * the CPU's cursor at it, and calls the policy. Where an exception in the policy's text (fault.c),
  * or the watchdog (watchdog.c), ends the call, execution goes on at the landing, on the stack that
- * the cursor names: tiffin_guard_call() returns then, to a caller that sees that the policy did
- * not.
+ * the cursor names: the CPU is put right, the policy goes to quarantine, and tiffin_guard_call()
+ * returns.
  *
  *	caller's stack  | ... return address, saved registers | frame | policy ...
  *	                                                      ^ cursor
@@ -37,49 +37,20 @@
 #include <linux/types.h>
 
 struct tiffin_ctx;
-struct tiffin_guard_frame;
 struct tiffin_loaded;
 
-#ifdef TIFFIN_HAVE_GUARD
-
-#include <linux/irqflags.h>
-#include <linux/preempt.h>
-#include <linux/ptrace.h>
-#include <linux/sched.h>
-
-#include "core/watchdog.h"
-
 /**
- * struct tiffin_guard_frame - what a call has on the stack; guard_entry.S builds it
- * @outer: the cursor before the call
- * @policy: that is called
- * @ctx: of the call: what a service is given has to be this
- * @ticks: of the CPU's watchdog that have hit this call, not what has interrupted it
+ * enum tiffin_entered - how a call into a policy went
+ * @TIFFIN_ENTERED: the policy returned, with interrupts and preemption as it found them
+ * @TIFFIN_ENTER_REFUSED: the policy is in quarantine and was not called
+ * @TIFFIN_ENTER_FAULTED: the call was ended for the policy, and has put it in quarantine: what it
+ *	was writing may be half written
  */
-struct tiffin_guard_frame {
-	struct tiffin_guard_frame *outer;
-	struct tiffin_loaded *policy;
-	const struct tiffin_ctx *ctx;
-	unsigned long ticks;
+enum tiffin_entered {
+	TIFFIN_ENTERED,
+	TIFFIN_ENTER_REFUSED,
+	TIFFIN_ENTER_FAULTED,
 };
-
-/**
- * struct tiffin_guard - the state of the CPU before a call
- * @flags: interrupts
- * @preempt: preempt_count()
- * @rcu: depth of RCU's read side, where that is counted in the task
- * @migration: depth of migrate_disable()
- *
- * Whole words, as the compiler would put halves together to store them.
- */
-struct tiffin_guard {
-	unsigned long flags;
-	long preempt;
-	long rcu;
-	long migration;
-};
-
-DECLARE_PER_CPU(struct tiffin_guard_frame *, tiffin_guard_cursor);
 
 /**
  * tiffin_guard_call - call a function of a policy
@@ -88,50 +59,69 @@ DECLARE_PER_CPU(struct tiffin_guard_frame *, tiffin_guard_cursor);
  * @out: its third
  * @fn: the function
  * @policy: whose it is
+ * @task: tiffin_guard_task()
  *
  * Context: preemption disabled.
- * Return: NULL where @fn returned; else the address that the call's frame had, interrupts are
- * disabled, and tiffin_guard_end() has to follow.
+ * Return: whether @fn returned; never %TIFFIN_ENTER_REFUSED.
  */
-struct tiffin_guard_frame *
+enum tiffin_entered
 tiffin_guard_call(const struct tiffin_ctx *ctx, const void *in, void *out,
 		  void (*fn)(const struct tiffin_ctx *ctx, const void *in, void *out),
-		  struct tiffin_loaded *policy);
+		  struct tiffin_loaded *policy, u64 task);
 
-static __always_inline void tiffin_guard_begin(struct tiffin_guard *was)
-{
-	was->flags = arch_local_save_flags();
-	was->preempt = preempt_count();
-	was->rcu = 0;
-#ifdef CONFIG_PREEMPT_RCU
-	was->rcu = current->rcu_read_lock_nesting;
-#endif
-	was->migration = 0;
-#ifdef CONFIG_SMP
-	was->migration = current->migration_disabled;
-#endif
-	tiffin_watchdog_begin();
-}
+#ifdef TIFFIN_HAVE_GUARD
 
-/* Has the policy left interrupts and preemption alone? */
-static __always_inline bool tiffin_guard_kept(const struct tiffin_guard *was)
+#include <linux/sched.h>
+
+/**
+ * struct tiffin_guard_frame - what a call has on the stack; guard_entry.S builds it
+ * @outer: the cursor before the call
+ * @policy: that is called
+ * @ctx: of the call: what a service is given has to be this
+ * @flags: the CPU's, with interrupts, before the call
+ * @ticks: of the CPU's watchdog that have hit this call, not what has interrupted it; saved with
+ *	@flags, whose upper half is 0
+ * @preempt: the preempt count before the call
+ * @beside: what lies beside that in memory
+ * @task: tiffin_guard_task()
+ *
+ * guard_frame.h has the offsets.
+ */
+struct tiffin_guard_frame {
+	struct tiffin_guard_frame *outer;
+	struct tiffin_loaded *policy;
+	const struct tiffin_ctx *ctx;
+	u32 flags;
+	u32 ticks;
+	u32 preempt;
+	u32 beside;
+	u64 task;
+};
+
+DECLARE_PER_CPU(struct tiffin_guard_frame *, tiffin_guard_cursor);
+
+/*
+ * Depths that are counted in the task, of RCU's read side and of migrate_disable(), lie side by
+ * side: one word has both.
+ */
+#define TIFFIN_GUARD_TASK	offsetofend(struct task_struct, migration_pending)
+
+static __always_inline u64 tiffin_guard_task(void)
 {
-	return !((arch_local_save_flags() ^ was->flags) & X86_EFLAGS_IF) &&
-	       preempt_count() == was->preempt;
+	return *(const u64 *)((const void *)current + TIFFIN_GUARD_TASK);
 }
 
 /**
- * tiffin_guard_end - a call was ended, or has not left the CPU as it found it
- * @policy: that was called
- * @frame: what tiffin_guard_call() returned
- * @was: the state of the CPU before
+ * tiffin_guard_end - a call has not returned as it should
+ * @frame: of the call; this runs on the stack below it
+ * @landed: it was ended, and interrupts are disabled; else the CPU is not as before the call,
+ *	perhaps in nothing that matters: an interrupt may have said that it is time to schedule
  *
- * Repairs the state, and puts the policy in quarantine.
+ * tiffin_guard_call() asks for it. Puts the CPU right, and the policy in quarantine.
  *
- * Context: that of the call; interrupts disabled where @frame is not NULL.
+ * Return: %TIFFIN_ENTERED where nothing that matters differs, else %TIFFIN_ENTER_FAULTED.
  */
-void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *frame,
-		      const struct tiffin_guard *was);
+asmlinkage enum tiffin_entered tiffin_guard_end(struct tiffin_guard_frame *frame, bool landed);
 
 /**
  * tiffin_guard_ctx - the context of the call that is under way on this CPU
@@ -160,25 +150,10 @@ void tiffin_guard_exit(void);
 
 #else /* TIFFIN_HAVE_GUARD */
 
-struct tiffin_guard {
-};
-
-struct tiffin_guard_frame *
-tiffin_guard_call(const struct tiffin_ctx *ctx, const void *in, void *out,
-		  void (*fn)(const struct tiffin_ctx *ctx, const void *in, void *out),
-		  struct tiffin_loaded *policy);
-
-static inline void tiffin_guard_begin(struct tiffin_guard *was)
+static inline u64 tiffin_guard_task(void)
 {
+	return 0;
 }
-
-static inline bool tiffin_guard_kept(const struct tiffin_guard *was)
-{
-	return true;
-}
-
-void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *frame,
-		      const struct tiffin_guard *was);
 
 static inline const struct tiffin_ctx *tiffin_guard_ctx(const struct tiffin_ctx *given)
 {

@@ -7,13 +7,23 @@
 #include <asm/percpu.h>
 #include <asm/unwind_hints.h>
 
+#include "compat/percpu.h"
 #include "compat/unwind.h"
+#include "core/guard_frame.h"
 
 /* Where the kernel lets no probe in: one here would have its own frame on the stack. */
 	.section .kprobes.text, "ax"
 
-/* tiffin_guard_call(ctx %rdi, in %rsi, out %rdx, fn %rcx, policy %r8) */
+/*
+ * tiffin_guard_call(ctx %rdi, in %rsi, out %rdx, fn %rcx, policy %r8, task %r9)
+ *
+ * Two equal numbers are compared right before the flags are saved, and again before they are
+ * looked at: so what an operation leaves in them is the same, and the whole word can be compared.
+ */
 SYM_FUNC_START(tiffin_guard_call)
+.Lbegin:
+	cmpb	$0, PER_CPU_VAR(tiffin_watchdog_idle)
+	jne	.Lwatchdog
 	pushq	%rbp
 	pushq	%rbx
 	pushq	%r12
@@ -21,7 +31,9 @@ SYM_FUNC_START(tiffin_guard_call)
 	pushq	%r14
 	pushq	%r15
 	/* struct tiffin_guard_frame, its last member first */
-	pushq	$0
+	pushq	%r9
+	pushq	PER_CPU_VAR(TIFFIN_PREEMPT_COUNT)
+	pushfq
 	pushq	%rdi
 	pushq	%r8
 	pushq	PER_CPU_VAR(tiffin_guard_cursor)
@@ -29,21 +41,52 @@ SYM_FUNC_START(tiffin_guard_call)
 	CALL_NOSPEC rcx
 SYM_INNER_LABEL(tiffin_guard_returned, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR
+	UNWIND_HINT_SAVE
+	movl	PER_CPU_VAR(TIFFIN_PREEMPT_COUNT), %eax
+	cmpl	TIFFIN_FRAME_PREEMPT(%rsp), %eax
+	jne	.Ldiffers
+	pushfq
+	popq	%rax
+	xorl	TIFFIN_FRAME_FLAGS(%rsp), %eax
+	jne	.Ldiffers
 	popq	PER_CPU_VAR(tiffin_guard_cursor)
 	/* The policy has kept the registers, as any function does: what was saved is not needed. */
-	addq	$(3 + 6) * 8, %rsp
+	addq	$(TIFFIN_FRAME_SIZE - 8 + 6 * 8), %rsp
 	UNWIND_HINT_FUNC
-	xorl	%eax, %eax
+	/* TIFFIN_ENTERED, as nothing differs */
 	RET
-SYM_FUNC_END(tiffin_guard_call)
 
-/* Comes from an exception, interrupts disabled, with %rsp the cursor. */
-SYM_CODE_START(tiffin_guard_landing)
-	TIFFIN_UNWIND_HINT_NONE
+	/* A call that is more than a tick from the last one */
+.Lwatchdog:
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%r8
+	pushq	%r9
+	call	tiffin_watchdog_start
+	popq	%r9
+	popq	%r8
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	jmp	.Lbegin
+
+.Ldiffers:
+	xorl	%esi, %esi
+	jmp	.Lend
+	/* Comes from an exception, interrupts disabled, with %rsp the cursor. */
+SYM_INNER_LABEL(tiffin_guard_landing, SYM_L_GLOBAL)
+	UNWIND_HINT_RESTORE
 	ANNOTATE_NOENDBR
-	movq	%rsp, %rax
-	popq	PER_CPU_VAR(tiffin_guard_cursor)
-	addq	$3 * 8, %rsp
+	movl	$1, %esi
+.Lend:
+	movq	%rsp, %rdi
+	movq	(%rsp), %rax
+	movq	%rax, PER_CPU_VAR(tiffin_guard_cursor)
+	call	tiffin_guard_end
+	addq	$TIFFIN_FRAME_SIZE, %rsp
 	popq	%r15
 	popq	%r14
 	popq	%r13
@@ -51,7 +94,7 @@ SYM_CODE_START(tiffin_guard_landing)
 	popq	%rbx
 	popq	%rbp
 	RET
-SYM_CODE_END(tiffin_guard_landing)
+SYM_FUNC_END(tiffin_guard_call)
 
 /*
  * The return address of a function that the policy has called, put there by the watchdog: when that

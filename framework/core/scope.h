@@ -89,7 +89,8 @@ struct tiffin_scope *tiffin_scope_create(struct tiffin_family *family, const cha
 /**
  * tiffin_scope_destroy - end a scope whose active policy is the default
  * @scope: no call of tiffin_dispatch() is in it or will come; its rescue and its swap have
- *	ended (tiffin_rescue_scope_exit(), tiffin_swap_exit()); its folder is gone from sysfs (tiffin_sysfs_del_scope())
+ *	ended (tiffin_rescue_scope_exit(), tiffin_swap_exit()); its folder is gone from sysfs
+ *	(tiffin_sysfs_del_scope())
  *
  * Context: process, may sleep; tiffin_registry not held.
  */

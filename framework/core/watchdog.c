@@ -320,7 +320,7 @@ static int tiffin_watchdog_nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-void tiffin_watchdog_start(void)
+asmlinkage void tiffin_watchdog_start(void)
 {
 	struct tiffin_watchdog *dog = this_cpu_ptr(&tiffin_watchdogs);
 	unsigned long flags;

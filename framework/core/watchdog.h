@@ -25,7 +25,7 @@
 #ifndef TIFFIN_CORE_WATCHDOG_H
 #define TIFFIN_CORE_WATCHDOG_H
 
-#include <linux/compiler.h>
+#include <linux/linkage.h>
 #include <linux/percpu.h>
 #include <linux/time64.h>
 #include <linux/types.h>
@@ -35,14 +35,10 @@
 /* Not 0 where the next call has to tell the timer that there are calls, or to start it. */
 DECLARE_PER_CPU(u8, tiffin_watchdog_idle);
 
-void tiffin_watchdog_start(void);
-
-/* A call begins. Context: any but NMI, preemption disabled. */
-static __always_inline void tiffin_watchdog_begin(void)
-{
-	if (unlikely(this_cpu_read(tiffin_watchdog_idle)))
-		tiffin_watchdog_start();
-}
+/*
+ * Tell it, or start it; tiffin_guard_call() asks for it. Context: any but NMI, preemption disabled.
+ */
+asmlinkage void tiffin_watchdog_start(void);
 
 /* Process context, may sleep. */
 int tiffin_watchdog_init(void);

@@ -25,21 +25,24 @@ typedef void (*guard_fn)(const struct tiffin_ctx *ctx, const void *in, void *out
  * @cursor: of the CPU
  * @inner: what the call that it made itself returned
  * @after: the cursor after that
- * @policy: to call
  */
 struct guard_seen {
 	const struct tiffin_ctx *ctx;
 	const void *in;
 	struct tiffin_guard_frame *cursor;
-	struct tiffin_guard_frame *inner;
+	enum tiffin_entered inner;
 	struct tiffin_guard_frame *after;
-	struct tiffin_loaded *policy;
 };
 
 static const struct tiffin_ctx guard_ctx = { .size = sizeof(guard_ctx) };
 
 /* Alpha, which is active until it comes to quarantine. */
 static struct tiffin_loaded *guard_policy;
+
+static enum tiffin_entered guard_call(guard_fn fn, const void *in, void *out)
+{
+	return tiffin_guard_call(&guard_ctx, in, out, fn, guard_policy, tiffin_guard_task());
+}
 
 /* A division by zero: with "ud2" objtool would know that nothing comes after it. */
 #define GUARD_TRAP	"xorl %%ecx, %%ecx\n\tdivl %%ecx\n\t"
@@ -67,27 +70,26 @@ static void guard_faults(const struct tiffin_ctx *ctx, const void *in, void *out
 static void guard_nests(const struct tiffin_ctx *ctx, const void *in, void *out)
 {
 	struct guard_seen *seen = out;
-	struct tiffin_guard was;
 
 	seen->cursor = this_cpu_read(tiffin_guard_cursor);
-	tiffin_guard_begin(&was);
-	seen->inner = tiffin_guard_call(ctx, in, out, guard_faults, seen->policy);
+	seen->inner = guard_call(guard_faults, in, out);
 	seen->after = this_cpu_read(tiffin_guard_cursor);
-	if (seen->inner)
-		tiffin_guard_end(seen->policy, seen->inner, &was);
 }
 
 static void guard_returns_what_happened(struct kunit *test)
 {
-	struct tiffin_guard_frame *frame, *before, *after;
+	struct tiffin_guard_frame *before, *after;
+	enum tiffin_entered returned, ended;
 	struct guard_seen seen = {};
 
 	preempt_disable();
 	before = this_cpu_read(tiffin_guard_cursor);
-	frame = tiffin_guard_call(&guard_ctx, test, &seen, guard_returns, guard_policy);
+	returned = guard_call(guard_returns, test, &seen);
 	after = this_cpu_read(tiffin_guard_cursor);
+	ended = guard_call(guard_faults, test, NULL);
 	preempt_enable();
-	KUNIT_EXPECT_NULL(test, frame);
+	KUNIT_EXPECT_EQ(test, returned, TIFFIN_ENTERED);
+	KUNIT_EXPECT_EQ(test, ended, TIFFIN_ENTER_FAULTED);
 	KUNIT_EXPECT_NULL(test, before);
 	KUNIT_EXPECT_NULL(test, after);
 	KUNIT_EXPECT_PTR_EQ(test, seen.ctx, &guard_ctx);
@@ -96,11 +98,11 @@ static void guard_returns_what_happened(struct kunit *test)
 }
 
 /*
- * guard_registers(ctx, in, out, fn, policy): the call, with a number in each register that has to
+ * guard_registers(ctx, in, out, fn, policy, task): the call, with a number in each register that has to
  * be kept; returns how many are not.
  */
 asmlinkage unsigned long guard_registers(const struct tiffin_ctx *ctx, const void *in, void *out,
-					 guard_fn fn, struct tiffin_loaded *policy);
+					 guard_fn fn, struct tiffin_loaded *policy, u64 task);
 asm(".text\n"
 	".type guard_registers, @function\n"
 	"guard_registers:\n"
@@ -128,13 +130,12 @@ static void guard_keeps_registers(struct kunit *test)
 {
 	unsigned long returned, ended;
 	struct guard_seen seen = {};
-	struct tiffin_guard was;
+	u64 task;
 
 	preempt_disable();
-	tiffin_guard_begin(&was);
-	returned = guard_registers(&guard_ctx, test, &seen, guard_returns, guard_policy);
-	ended = guard_registers(&guard_ctx, test, &seen, guard_faults_empty, guard_policy);
-	local_irq_restore(was.flags);
+	task = tiffin_guard_task();
+	returned = guard_registers(&guard_ctx, test, &seen, guard_returns, guard_policy, task);
+	ended = guard_registers(&guard_ctx, test, &seen, guard_faults_empty, guard_policy, task);
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, returned, 0);
 	KUNIT_EXPECT_EQ(test, ended, 0);
@@ -142,18 +143,19 @@ static void guard_keeps_registers(struct kunit *test)
 
 static void guard_nested_call_leaves_the_outer(struct kunit *test)
 {
-	struct guard_seen seen = { .policy = guard_policy };
-	struct tiffin_guard_frame *frame, *after;
+	struct tiffin_guard_frame *after;
+	struct guard_seen seen = {};
+	enum tiffin_entered outer;
 
 	preempt_disable();
-	frame = tiffin_guard_call(&guard_ctx, test, &seen, guard_nests, seen.policy);
+	outer = guard_call(guard_nests, test, &seen);
 	after = this_cpu_read(tiffin_guard_cursor);
 	preempt_enable();
-	KUNIT_EXPECT_NOT_NULL(test, seen.inner);
+	KUNIT_EXPECT_EQ(test, seen.inner, TIFFIN_ENTER_FAULTED);
 	KUNIT_EXPECT_PTR_EQ(test, seen.after, seen.cursor);
-	KUNIT_EXPECT_NULL(test, frame);
+	KUNIT_EXPECT_EQ(test, outer, TIFFIN_ENTERED);
 	KUNIT_EXPECT_NULL(test, after);
-	KUNIT_EXPECT_TRUE(test, tiffin_quarantined(seen.policy));
+	KUNIT_EXPECT_TRUE(test, tiffin_quarantined(guard_policy));
 }
 
 /* Each of these is left other than it was found. */
@@ -174,17 +176,32 @@ static void guard_faults_untidy(const struct tiffin_ctx *ctx, const void *in, vo
 }
 
 /* What is to be the same before and after. */
-static struct tiffin_guard guard_state(void)
-{
-	struct tiffin_guard state;
+struct guard_state {
+	unsigned long flags;
+	int preempt;
+	int rcu;
+	unsigned int migration;
+};
 
-	tiffin_guard_begin(&state);
-	state.flags &= X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_AC;
+static struct guard_state guard_state(void)
+{
+	struct guard_state state = {
+		.flags = arch_local_save_flags() &
+			 (X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_AC),
+		.preempt = preempt_count(),
+	};
+
+#ifdef CONFIG_PREEMPT_RCU
+	state.rcu = current->rcu_read_lock_nesting;
+#endif
+#ifdef CONFIG_SMP
+	state.migration = current->migration_disabled;
+#endif
 	return state;
 }
 
 /* For what comes after a test that has failed. */
-static void guard_restore(const struct tiffin_guard *state)
+static void guard_restore(const struct guard_state *state)
 {
 	preempt_count_set(state->preempt);
 #ifdef CONFIG_PREEMPT_RCU
@@ -204,61 +221,84 @@ static void guard_restore(const struct tiffin_guard *state)
 		local_irq_disable();
 }
 
-static void guard_expect_repaired(struct kunit *test, bool irqs)
+/* As the call is found: with interrupts, or without; within read sides, or not. */
+static void guard_expect_repaired(struct kunit *test, bool irqs, bool inside, guard_fn fn)
 {
-	struct tiffin_guard was, before, landed, after;
-	struct tiffin_guard_frame *frame;
+	struct guard_state before, after;
+	enum tiffin_entered entered;
 
+	if (inside) {
+		migrate_disable();
+		rcu_read_lock();
+	}
 	preempt_disable();
 	if (!irqs)
 		local_irq_disable();
 	before = guard_state();
-	tiffin_guard_begin(&was);
-	frame = tiffin_guard_call(&guard_ctx, test, NULL, guard_faults_untidy, guard_policy);
-	landed = guard_state();
-	if (frame)
-		tiffin_guard_end(guard_policy, frame, &was);
+	entered = guard_call(fn, test, NULL);
 	after = guard_state();
 	guard_restore(&before);
 	if (!irqs)
 		local_irq_enable();
 	preempt_enable();
-	KUNIT_EXPECT_NOT_NULL(test, frame);
-	KUNIT_EXPECT_EQ_MSG(test, landed.flags, 0, "a call that is ended lands with interrupts off");
+	if (inside) {
+		rcu_read_unlock();
+		migrate_enable();
+	}
+	KUNIT_EXPECT_EQ(test, entered, TIFFIN_ENTER_FAULTED);
 	KUNIT_EXPECT_EQ(test, before.flags, irqs ? X86_EFLAGS_IF : 0);
 	KUNIT_EXPECT_EQ(test, after.flags, before.flags);
 	KUNIT_EXPECT_EQ(test, after.preempt, before.preempt);
 	KUNIT_EXPECT_EQ(test, after.rcu, before.rcu);
 	KUNIT_EXPECT_EQ(test, after.migration, before.migration);
-	KUNIT_EXPECT_NE(test, landed.preempt, before.preempt);
 	/* Something waits for the read sides to end. */
 	synchronize_rcu();
 }
 
 static void guard_repairs_the_cpu(struct kunit *test)
 {
-	guard_expect_repaired(test, true);
-	guard_expect_repaired(test, false);
+	guard_expect_repaired(test, true, false, guard_faults_untidy);
+	guard_expect_repaired(test, false, false, guard_faults_untidy);
+	guard_expect_repaired(test, true, true, guard_faults_untidy);
+}
+
+/* These return. */
+static void guard_turns_irqs(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	if (irqs_disabled())
+		local_irq_enable();
+	else
+		local_irq_disable();
+}
+
+static void guard_keeps_preemption_off(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	preempt_disable();
+}
+
+static void guard_wants_to_schedule(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	set_preempt_need_resched();
 }
 
 static void guard_notices_what_is_kept(struct kunit *test)
 {
-	bool same, irqs, preempt;
-	struct tiffin_guard was;
+	enum tiffin_entered resched;
+	bool wanted;
 
-	preempt_disable();
-	tiffin_guard_begin(&was);
-	same = tiffin_guard_kept(&was);
+	guard_expect_repaired(test, true, false, guard_turns_irqs);
+	KUNIT_EXPECT_TRUE(test, tiffin_quarantined(guard_policy));
+	guard_expect_repaired(test, false, false, guard_turns_irqs);
+	guard_expect_repaired(test, true, false, guard_keeps_preemption_off);
+	/* What an interrupt may do meanwhile is not the policy's doing. */
 	local_irq_disable();
-	irqs = tiffin_guard_kept(&was);
+	wanted = test_preempt_need_resched();
+	clear_preempt_need_resched();
+	resched = guard_call(guard_wants_to_schedule, test, NULL);
+	if (!wanted)
+		clear_preempt_need_resched();
 	local_irq_enable();
-	preempt_disable();
-	preempt = tiffin_guard_kept(&was);
-	preempt_enable();
-	preempt_enable();
-	KUNIT_EXPECT_TRUE(test, same);
-	KUNIT_EXPECT_FALSE(test, irqs);
-	KUNIT_EXPECT_FALSE(test, preempt);
+	KUNIT_EXPECT_EQ(test, resched, TIFFIN_ENTERED);
 }
 
 /* What of a call that was ended is remembered is that call's. */

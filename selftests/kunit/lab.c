@@ -47,17 +47,17 @@ static noinline void lab_fault(const struct tiffin_ctx *ctx)
 
 #ifndef TIFFIN_HAVE_GUARD
 
-struct tiffin_guard_frame *
+enum tiffin_entered
 tiffin_guard_call(const struct tiffin_ctx *ctx, const void *in, void *out,
 		  void (*fn)(const struct tiffin_ctx *ctx, const void *in, void *out),
-		  struct tiffin_loaded *policy)
+		  struct tiffin_loaded *policy, u64 task)
 {
 	const struct tiffin_ctx **ended, *was;
 	bool mine;
 
 	if (!lab_now) {
 		fn(ctx, in, out);
-		return NULL;
+		return TIFFIN_ENTERED;
 	}
 	/* A call that this one interrupts may have ended itself, and not returned yet. */
 	ended = &lab_now->ended[smp_processor_id()];
@@ -65,13 +65,10 @@ tiffin_guard_call(const struct tiffin_ctx *ctx, const void *in, void *out,
 	fn(ctx, in, out);
 	mine = READ_ONCE(*ended) == ctx;
 	WRITE_ONCE(*ended, was);
-	return mine ? (void *)ctx : NULL;
-}
-
-void tiffin_guard_end(struct tiffin_loaded *policy, struct tiffin_guard_frame *frame,
-		      const struct tiffin_guard *was)
-{
+	if (!mine)
+		return TIFFIN_ENTERED;
 	lab_quarantine(lab_now, policy, "the lab's fault");
+	return TIFFIN_ENTER_FAULTED;
 }
 
 #endif /* TIFFIN_HAVE_GUARD */
