@@ -32,16 +32,14 @@ static_assert(sizeof(struct tiffin_guard_frame) == TIFFIN_FRAME_SIZE);
 static_assert(TIFFIN_ENTERED == 0);
 TIFFIN_PREEMPT_COUNT_ASSERT;
 
-/* A member of the task as it was before the call. */
-#define TIFFIN_GUARD_SAVED(frame, member)						\
-	({										\
-		static_assert(offsetof(struct task_struct, member) >= TIFFIN_GUARD_TASK); \
-		static_assert(offsetofend(struct task_struct, member) <=		\
-			      TIFFIN_GUARD_TASK + sizeof((frame)->task));		\
-		(const typeof(current->member) *)((const void *)&(frame)->task +	\
-						  offsetof(struct task_struct, member) - \
-						  TIFFIN_GUARD_TASK);			\
-	})
+/* What lies at @offset of the task, as it was before the call; at most 4 bytes. */
+static __always_inline const void *tiffin_guard_saved(const struct tiffin_guard_frame *frame,
+						      size_t offset)
+{
+	BUILD_BUG_ON(offset < TIFFIN_GUARD_TASK);
+	BUILD_BUG_ON(offset + 4 > TIFFIN_GUARD_TASK + sizeof(frame->task));
+	return (const void *)&frame->task + offset - TIFFIN_GUARD_TASK;
+}
 
 static int tiffin_guard_preempt(const struct tiffin_guard_frame *frame)
 {
@@ -62,16 +60,25 @@ static bool tiffin_guard_kept(const struct tiffin_guard_frame *frame)
  */
 static void tiffin_guard_repair(const struct tiffin_guard_frame *frame)
 {
+#ifdef CONFIG_PREEMPT_RCU
+	const int *rcu = tiffin_guard_saved(frame, offsetof(struct task_struct,
+							    rcu_read_lock_nesting));
+#endif
+#ifdef CONFIG_SMP
+	const unsigned short *migration =
+		tiffin_guard_saved(frame, offsetof(struct task_struct, migration_disabled));
+#endif
+
 	preempt_count_set(tiffin_guard_preempt(frame));
 #ifdef CONFIG_PREEMPT_RCU
-	while (current->rcu_read_lock_nesting > *TIFFIN_GUARD_SAVED(frame, rcu_read_lock_nesting)) {
+	while (current->rcu_read_lock_nesting > *rcu) {
 		/* Sparse has not seen it taken. */
 		__acquire(RCU);
 		rcu_read_unlock();
 	}
 #endif
 #ifdef CONFIG_SMP
-	while (current->migration_disabled > *TIFFIN_GUARD_SAVED(frame, migration_disabled))
+	while (current->migration_disabled > *migration)
 		migrate_enable();
 #endif
 }

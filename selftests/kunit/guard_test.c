@@ -98,8 +98,8 @@ static void guard_returns_what_happened(struct kunit *test)
 }
 
 /*
- * guard_registers(ctx, in, out, fn, policy, task): the call, with a number in each register that has to
- * be kept; returns how many are not.
+ * guard_registers(ctx, in, out, fn, policy, task): the call, with a number in each register that
+ * has to be kept; returns how many are not.
  */
 asmlinkage unsigned long guard_registers(const struct tiffin_ctx *ctx, const void *in, void *out,
 					 guard_fn fn, struct tiffin_loaded *policy, u64 task);
