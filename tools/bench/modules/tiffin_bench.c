@@ -5,18 +5,15 @@
  * Reading the family's file `ticks` measures. Where QEMU counts instructions (-icount shift=0) one
  * tick is one instruction.
  */
-#include <linux/irqflags.h>
 #include <linux/module.h>
-#include <asm/msr.h>
 
 #include <tiffin/bench.h>
+#include <tiffin/bench_ticks.h>
 
 #include "core/dispatch.h"
 #include "core/family.h"
 
-#define BENCH_CALLS	1000
 #define BENCH_OBJECTS	16
-#define BENCH_TRIES	32	/* the least of them counts: the others were disturbed */
 
 typedef void (*bench_fn)(const struct tiffin_ctx *ctx, const struct tiffin_bench_in *in,
 			 struct tiffin_bench_out *out);
@@ -42,18 +39,7 @@ enum bench_way {
 
 static const char * const bench_names[] = { "empty", "direct", "indirect", "dispatch", "object" };
 
-/* A loop for each way, as a choice within it would be counted too. */
-#define BENCH_LOOP(statement)						\
-	do {								\
-		for (i = 0; i < BENCH_CALLS; i++) {			\
-			in.number = i;					\
-			barrier_data(&in);				\
-			statement;					\
-			barrier_data(&out);				\
-		}							\
-	} while (0)
-
-static noinline void bench_calls(enum bench_way way)
+static noinline void bench_calls(unsigned int way)
 {
 	struct tiffin_bench_in in = { .size = sizeof(in) };
 	struct tiffin_bench_out out = { .size = sizeof(out) };
@@ -81,30 +67,14 @@ static noinline void bench_calls(enum bench_way way)
 	}
 }
 
-static u64 bench_ticks(enum bench_way way)
-{
-	u64 start, took, least = U64_MAX;
-	unsigned long flags;
-	unsigned int i;
-
-	for (i = 0; i < BENCH_TRIES; i++) {
-		local_irq_save(flags);
-		start = rdtsc_ordered();
-		bench_calls(way);
-		took = rdtsc_ordered() - start;
-		local_irq_restore(flags);
-		least = min(least, took);
-	}
-	return least;
-}
-
 static ssize_t ticks_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	ssize_t len = sysfs_emit(buf, "calls %u\n", BENCH_CALLS);
-	enum bench_way way;
+	unsigned int way;
 
 	for (way = 0; way < BENCH_WAYS; way++)
-		len += sysfs_emit_at(buf, len, "%s %llu\n", bench_names[way], bench_ticks(way));
+		len += sysfs_emit_at(buf, len, "%s %llu\n", bench_names[way],
+				     bench_ticks(bench_calls, way));
 	return len;
 }
 
