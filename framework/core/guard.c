@@ -71,11 +71,9 @@ static void tiffin_guard_repair(const struct tiffin_guard_frame *frame)
 
 	preempt_count_set(tiffin_guard_preempt(frame));
 #ifdef CONFIG_PREEMPT_RCU
-	while (current->rcu_read_lock_nesting > *rcu) {
-		/* Sparse has not seen it taken. */
-		__acquire(RCU);
-		rcu_read_unlock();
-	}
+	/* As the policy entered them: neither lockdep nor sparse has seen that. */
+	while (current->rcu_read_lock_nesting > *rcu)
+		__rcu_read_unlock();
 #endif
 #ifdef CONFIG_SMP
 	while (current->migration_disabled > *migration)

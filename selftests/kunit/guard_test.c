@@ -163,11 +163,8 @@ static void guard_faults_untidy(const struct tiffin_ctx *ctx, const void *in, vo
 {
 	preempt_disable();
 	migrate_disable();
-	rcu_read_lock();
-	rcu_read_lock();
-	/* Sparse is not to expect them released. */
-	__release(RCU);
-	__release(RCU);
+	__rcu_read_lock();
+	__rcu_read_lock();
 	if (irqs_disabled())
 		local_irq_enable();
 	else
@@ -205,11 +202,8 @@ static void guard_restore(const struct guard_state *state)
 {
 	preempt_count_set(state->preempt);
 #ifdef CONFIG_PREEMPT_RCU
-	while (current->rcu_read_lock_nesting > state->rcu) {
-		/* Sparse has not seen it taken. */
-		__acquire(RCU);
-		rcu_read_unlock();
-	}
+	while (current->rcu_read_lock_nesting > state->rcu)
+		__rcu_read_unlock();
 #endif
 #ifdef CONFIG_SMP
 	while (current->migration_disabled > state->migration)
