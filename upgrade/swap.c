@@ -596,7 +596,7 @@ int tiffin_swap_rescue(struct tiffin_scope *scope)
 	char why[128];
 	int rc = 0;
 
-	/* Whoever has the lock may have it for long, and other families want to be rescued, too. */
+	/* Whoever has the lock may have it for long: come again, and keep no worker waiting. */
 	if (!mutex_trylock(&swap->lock))
 		return -EBUSY;
 	policy = scope->gate.active->policy;

@@ -637,7 +637,7 @@ TEST(fault_of_the_newer_at_each_step_of_a_swap_on_probation)
 
 /*
  * While a request tries to flip and sleeps, with all its locks: the rescue does not wait for it, as
- * other families may want to be rescued.
+ * it would keep a worker.
  */
 static unsigned int tried_meanwhile;
 
