@@ -3,6 +3,7 @@
 #ifndef TIFFIN_COMPAT_UNWIND_H
 #define TIFFIN_COMPAT_UNWIND_H
 
+#include <linux/linkage.h>
 #include <asm/unwind_hints.h>
 
 /* Renamed in 6.4. */
@@ -10,6 +11,11 @@
 #define TIFFIN_UNWIND_HINT_NONE	UNWIND_HINT_UNDEFINED
 #else
 #define TIFFIN_UNWIND_HINT_NONE	UNWIND_HINT_EMPTY
+#endif
+
+/* How functions are aligned, with room before them for who patches their calls, since 6.2. */
+#ifndef SYM_F_ALIGN
+#define SYM_F_ALIGN	SYM_A_ALIGN
 #endif
 
 #endif /* TIFFIN_COMPAT_UNWIND_H */

@@ -19,8 +19,10 @@
  *
  * Two equal numbers are compared right before the flags are saved, and again before they are
  * looked at: so what an operation leaves in them is the same, and the whole word can be compared.
+ *
+ * It is called by its name alone, and needs no ENDBR for that.
  */
-SYM_FUNC_START(tiffin_guard_call)
+SYM_START(tiffin_guard_call, SYM_L_GLOBAL, SYM_F_ALIGN)
 .Lbegin:
 	cmpb	$0, PER_CPU_VAR(tiffin_watchdog_idle)
 	jne	.Lwatchdog
