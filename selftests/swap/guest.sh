@@ -307,7 +307,7 @@ done 2>/dev/null
 wait $unloader
 ktap_print_msg "$(wc -l < "$notes/tried") attempts, family unloaded $(wc -l < "$notes/gone") times, $flipped swaps"
 gone=$(wc -l < "$notes/gone")
-holds "the family was unloaded between swaps" "gone >= 6 && flipped > 6"
+holds "the family was unloaded between swaps" "$gone >= 6 && flipped > 6"
 for module in tiffin_test_family test_ledger_a test_ledger_b test_ledger_c; do
 	[ "$(lsmod | grep -c "^tiffin_${module#tiffin_}")" != 0 ] || insmod $module.ko
 done

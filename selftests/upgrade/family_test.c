@@ -322,7 +322,9 @@ static void start(struct lab *lab)
 					      LAB_BUILD), ==, 0);
 		lab->loaded[who] = true;
 	}
-	going = gone = ended = false;
+	going = false;
+	gone = false;
+	ended = false;
 	steps = 0;
 }
 

@@ -25,7 +25,7 @@
 
 #define LISTS		3
 #define OBJECTS		48
-/* Numbers below this are tokens: objects that never cease to be, and each policy has all of them. */
+/* Numbers below this are tokens: objects that never cease to be, all of them on lists. */
 #define TOKENS		16
 /* Handles that a caller remembers; by the time it uses them most are of objects that are gone. */
 #define KNOWN		8
@@ -257,7 +257,7 @@ static void work(const struct tiffin_ctx *ctx, struct caller *me, bool nested)
 			walk(ctx, me);
 			break;
 		case 4:
-			/* In an interrupt it could not wait for the call below to give them back. */
+			/* An interrupt can't wait for the call below it to give them back. */
 			if (!nested)
 				take(ctx, me);
 			break;
