@@ -3,10 +3,7 @@
  * Fuzzing of any policy of packet_steering: the input is a machine, the bytes in the policy's
  * records, and what happens; every answer is checked.
  */
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy_packet_steering.h"
@@ -14,17 +11,6 @@
 extern const struct tiffin_policy tiffin_policy;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-void policy_fault(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	abort();
-}
 
 struct input {
 	const uint8_t *data;

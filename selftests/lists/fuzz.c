@@ -3,11 +3,8 @@
  * A policy asks for any services, with any numbers, while objects go: each answer and, after each
  * call, what stands on the lists must be the model's, and the nodes must be in order (libFuzzer).
  */
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <tiffin/test_cache.h>
 
@@ -17,17 +14,6 @@
 extern const struct tiffin_policy tiffin_policy;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-void policy_fault(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	abort();
-}
 
 struct input {
 	const uint8_t *data;
