@@ -278,19 +278,24 @@ is "swaps while CPUs come and go" "$failed $(stat overlapped) $(result overlaps)
 echo default > $scope/active
 is "stores are given back" "$(cat $family/stores_bytes)" 0
 notes=$(mktemp -d)
-: > "$notes/gone"
+touch "$notes/gone" "$notes/refused"
 (
 	while [ ! -e "$notes/stop" ]; do
 		ledgers | xargs -r rmmod
-		rmmod tiffin_test_family && echo gone >> "$notes/gone" && insmod tiffin_test_family.ko
+		if rmmod tiffin_test_family; then
+			echo >> "$notes/gone"
+			insmod tiffin_test_family.ko
+		else
+			echo >> "$notes/refused"
+		fi
 		for module in test_ledger_a test_ledger_b test_ledger_c; do insmod $module.ko; done
-		echo tried >> "$notes/tried"
 	done
 ) 2>/dev/null &
 unloader=$!
 flipped=0
 for ((i = 0; i < 400; i++)); do
-	[ "$(wc -l < "$notes/gone")" -lt 6 ] || break
+	gone=$(wc -l < "$notes/gone") refused=$(wc -l < "$notes/refused")
+	((gone < 6 || refused < 6)) || break
 	echo "2 30 1" > $family/run &
 	for request in "ledger_a probation_ms=20" ledger_c default "ledger_b probation_ms=60000" \
 		"default probation_ms=5"; do
@@ -298,16 +303,16 @@ for ((i = 0; i < 400; i++)); do
 		echo 1 > $scope/rollback
 		[ $((i % 2)) = 0 ] || echo 1 > $scope/commit
 	done
+	# Every other time a policy is in use while the calls end; then none is for a moment.
+	[ $((i % 2)) = 0 ] || echo ledger_c > $scope/active
 	wait $!
-	# Nothing is in use for a moment, and now and then for longer.
 	echo default > $scope/active
-	[ $((i % 4)) != 0 ] || sleep 0.2
+	sleep 0.1
 done 2>/dev/null
 : > "$notes/stop"
 wait $unloader
-ktap_print_msg "$(wc -l < "$notes/tried") attempts, family unloaded $(wc -l < "$notes/gone") times, $flipped swaps"
-gone=$(wc -l < "$notes/gone")
-holds "the family was unloaded between swaps" "$gone >= 6 && flipped > 6"
+ktap_print_msg "family unloaded $gone times, refused $refused times, $flipped swaps"
+holds "the family was unloaded between swaps, and refused in them" "$gone >= 6 && $refused >= 6"
 for module in tiffin_test_family test_ledger_a test_ledger_b test_ledger_c; do
 	[ "$(lsmod | grep -c "^tiffin_${module#tiffin_}")" != 0 ] || insmod $module.ko
 done
