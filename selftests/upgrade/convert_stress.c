@@ -20,6 +20,7 @@
 #include "core/family.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
+#include "plain.h"
 #include "shim.h"
 
 /* Kinds of stores with records; lists have tests of their own. */
@@ -410,18 +411,7 @@ static const struct hooks hooks[POLICIES] = {
 };
 
 #define BOOK_ABI	TIFFIN_ABI(1, 0)
-#define POLICY(who, name_)								\
-	[who] = {									\
-		.magic = TIFFIN_POLICY_MAGIC,						\
-		.size = sizeof(struct tiffin_policy),					\
-		.core_abi = TIFFIN_CORE_ABI,						\
-		.family_abi = BOOK_ABI,							\
-		.name = name_,								\
-		.version = "1.0",							\
-		.family = "book",							\
-		TIFFIN_HOOKS(hooks[who]),						\
-		TIFFIN_STORES(stores[who]),						\
-	}
+#define POLICY(who, name)	[who] = PLAIN_POLICY(name, "book", BOOK_ABI, hooks[who], stores[who])
 
 static const struct tiffin_policy policies[POLICIES] = {
 	POLICY(ONE, "one"),

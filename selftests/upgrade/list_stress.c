@@ -22,6 +22,7 @@
 #include "core/scope.h"
 #include "core/sysfs.h"
 #include "list_model.h"
+#include "plain.h"
 
 #define LISTS		3
 #define OBJECTS		48
@@ -307,18 +308,7 @@ static const struct tiffin_store stores[POLICIES][1] = {
 };
 
 #define QUEUE_ABI	TIFFIN_ABI(1, 0)
-#define POLICY(who, name_)								\
-	[who] = {									\
-		.magic = TIFFIN_POLICY_MAGIC,						\
-		.size = sizeof(struct tiffin_policy),					\
-		.core_abi = TIFFIN_CORE_ABI,						\
-		.family_abi = QUEUE_ABI,						\
-		.name = name_,								\
-		.version = "1.0",							\
-		.family = "queue",							\
-		TIFFIN_HOOKS(hooks),							\
-		TIFFIN_STORES(stores[who]),						\
-	}
+#define POLICY(who, name)	[who] = PLAIN_POLICY(name, "queue", QUEUE_ABI, hooks, stores[who])
 
 static const struct tiffin_policy policies[POLICIES] = {
 	POLICY(LIVE, "live"),

@@ -10,6 +10,7 @@
 #include "core/family.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
+#include "plain.h"
 #include "shim.h"
 #include "store_seeds.h"
 
@@ -305,18 +306,7 @@ static const struct hooks hooks[POLICIES] = {
 };
 
 #define FUZZ_ABI	TIFFIN_ABI(1, 0)
-#define POLICY(who, name_)								\
-	[who] = {									\
-		.magic = TIFFIN_POLICY_MAGIC,						\
-		.size = sizeof(struct tiffin_policy),					\
-		.core_abi = TIFFIN_CORE_ABI,						\
-		.family_abi = FUZZ_ABI,							\
-		.name = name_,								\
-		.version = "1.0",							\
-		.family = "fuzz",							\
-		TIFFIN_HOOKS(hooks[who]),						\
-		TIFFIN_STORES(stores[who]),						\
-	}
+#define POLICY(who, name)	[who] = PLAIN_POLICY(name, "fuzz", FUZZ_ABI, hooks[who], stores[who])
 
 static const struct tiffin_policy policies[POLICIES] = {
 	POLICY(FIRST, "first"),
