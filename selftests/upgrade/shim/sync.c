@@ -555,6 +555,14 @@ bool irq_work_queue(struct irq_work *irq)
 	return !xchg(&irq->pending, true);
 }
 
+/* An interrupt: no step of anybody, so that nothing goes under it. */
+static void irq_run(struct irq_work *irq)
+{
+	shim_irq_disable();
+	irq->func(irq);
+	shim_irq_enable();
+}
+
 /* The last that is done with one. */
 void irq_work_sync(struct irq_work *irq)
 {
@@ -569,7 +577,7 @@ void irq_work_sync(struct irq_work *irq)
 		}
 	pthread_mutex_unlock(&work_lock);
 	if (xchg(&irq->pending, false))
-		irq->func(irq);
+		irq_run(irq);
 }
 
 static void irqs_run(void)
@@ -582,7 +590,7 @@ static void irqs_run(void)
 			;
 		pthread_mutex_unlock(&work_lock);
 		if (irq)
-			irq->func(irq);
+			irq_run(irq);
 	} while (irq);
 }
 
