@@ -144,6 +144,8 @@ static int tiffin_family_add(struct tiffin_family *family)
 err_family:
 	tiffin_sysfs_del_family(family);
 err_scope:
+	tiffin_rescue_scope_exit(family->scope);
+	tiffin_swap_exit(family->scope);
 	tiffin_scope_destroy(family->scope);
 err_stock:
 	kfree(stock);

@@ -449,6 +449,7 @@ TEST(family_unloaded_in_each_step_of_a_rescue)
 		{ "init faults", STOCK, LAB_ALPHA, "", .first = init_faults, .want = -EFAULT },
 		{ "conversion faults", LAB_ALPHA, LAB_DELTA, "", .first = convert_faults,
 		  .want = -EFAULT },
+		{ "SysRq, the default is active", LAB_ALPHA, STOCK, "", .then = sysrq },
 		{ "SysRq", LAB_ALPHA, LAB_BETA, "", .then = sysrq },
 		{ "SysRq in a probation", STOCK, LAB_ALPHA, LONG, .then = sysrq },
 		{ "SysRq in a sweep", LAB_ALPHA, LAB_DELTA, "", .then = sysrq },
