@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The rescue of several scopes, how it is started, and faults of more than one family. */
+#include "core/quarantine.h"
+#include "core/scope.h"
+#include "rescue.h"
+#include "test.h"
+
+#define MS	NSEC_PER_MSEC
+
+/* Whom the hooks of the shim act for. */
+static struct lab *the_lab;
+
+/* The rescue's work has been woken: let it run, but not come again. */
+static void let_rescue_run(void)
+{
+	shim_advance(MSEC_PER_JIFFY * MS);
+}
+
+static void quarantine(struct lab *lab, enum lab_who who)
+{
+	lab_quarantine(lab, lab_loaded(lab, who), "the lab's fault");
+}
+
+/* Who puts a policy in quarantine may have locks that waking somebody takes. */
+TEST(quarantine_wakes_nobody)
+{
+	EXPECT_SWAP(lab, "alpha");
+	quarantine(lab, LAB_ALPHA);
+	EXPECT(lab->family.scope->rescue.work.pending, ==, false);
+	let_rescue_run();
+	EXPECT_STR(lab_active(lab), "default");
+}
+
+/* Another family, which has one policy. */
+static struct lab other_lab;
+static struct tiffin_policy other_policy;
+
+static void other_start(struct lab *lab, const char *family, const char *build)
+{
+	other_policy = lab_policy[LAB_BARE];
+	strscpy(other_policy.family, family, sizeof(other_policy.family));
+	other_lab.family = (struct tiffin_family) {
+		.name = family,
+		.abi = lab->family.abi,
+		.owner = lab->family.owner,
+		.hooks = lab->family.hooks,
+		.nr_hooks = lab->family.nr_hooks,
+		.ops = lab->family.ops,
+		.limits = lab->family.limits,
+	};
+	EXPECT(tiffin_family_register(&other_lab.family), ==, 0);
+	EXPECT(tiffin_policy_register((const void *)&other_policy, THIS_MODULE, build), ==, 0);
+	EXPECT_SWAP(&other_lab, "bare");
+}
+
+static void other_stop(void)
+{
+	tiffin_policy_unregister((const void *)&other_policy);
+	tiffin_family_unregister(&other_lab.family);
+}
+
+/* E4 */
+static void rescue_of_the_other(void)
+{
+	shim.on_sleep = NULL;
+	EXPECT_STR(lab_active(&other_lab), "bare");
+	shim_advance(0);
+	EXPECT_STR(lab_active(&other_lab), "default");
+	EXPECT_STR(lab_active(the_lab), "alpha");
+	the_lab = NULL;
+}
+
+TEST(rescue_does_not_wait_for_another)
+{
+	other_start(lab, "other", "b2");
+	EXPECT_SWAP(lab, "alpha");
+	/* The first one's default has to wait for a call. */
+	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
+	quarantine(&other_lab, LAB_BARE);
+	quarantine(lab, LAB_ALPHA);
+	the_lab = lab;
+	shim.on_sleep = rescue_of_the_other;
+	let_rescue_run();
+	EXPECT(!the_lab, ==, true);
+	lab_call_on_cpu(lab, 1, LAB_ASK, -1, true);
+	shim_advance(20 * MS);
+	EXPECT_STR(lab_active(lab), "default");
+	other_stop();
+}
+
+/* Where not all of them fit into a page, the oldest are left out. */
+TEST(ring_of_faults_with_long_names)
+{
+	char *text = kzalloc(PAGE_SIZE, GFP_KERNEL), *line, *last = NULL;
+	char what[TIFFIN_WHY_LEN];
+	unsigned int i, lines = 0;
+	size_t len;
+
+	memset(what, 'w', sizeof(what) - 1);
+	what[sizeof(what) - 1] = '\0';
+	other_start(lab, "a_family_whose_name_is_as_long", "a_build_that_is_as_long");
+	for (i = 0; i < TIFFIN_FAULTS + 4; i++)
+		lab_quarantine(&other_lab, lab_loaded(&other_lab, LAB_BARE), what);
+	len = tiffin_quarantine_show(text);
+	EXPECT(len, ==, strlen(text));
+	EXPECT(len, <, PAGE_SIZE);
+	for (line = text; *line; line = strchr(line, '\n') + 1) {
+		last = line;
+		lines++;
+	}
+	EXPECT(lines, <, TIFFIN_FAULTS);
+	snprintf(what, sizeof(what), "%u ", TIFFIN_FAULTS + 4 - lines + 1);
+	EXPECT(strncmp(text, what, strlen(what)), ==, 0);
+	snprintf(what, sizeof(what), "%u ", TIFFIN_FAULTS + 4);
+	EXPECT(strncmp(last, what, strlen(what)), ==, 0);
+	EXPECT(len + strlen(last), >=, PAGE_SIZE);
+	kfree(text);
+	let_rescue_run();
+	other_stop();
+}
