@@ -180,11 +180,11 @@ static bool tiffin_fault_take(struct pt_regs *regs, int trap, unsigned long erro
 static void (*tiffin_nmi_exit)(struct pt_regs *regs, irqentry_state_t state);
 
 /*
- * The policy ran off the end of the stack. The kernel's handler for that has a stack of its own, and
- * does not come back from it, whatever its notifiers say. So it is left for good, but only once all
- * that it has called has returned, as tracers may wait for that: where it called the notifiers. The
- * handler itself has no tracer. Return: where its call of them finds its way back; NULL where that
- * can't be told.
+ * The policy ran off the end of the stack. The kernel's handler for that has a stack of its own,
+ * and does not come back from it, whatever its notifiers say. So it is left for good, but only once
+ * all that it has called has returned, as tracers may wait for that: where it called the notifiers.
+ * The handler itself has no tracer. Return: where its call of them finds its way back; NULL where
+ * that can't be told.
  */
 static unsigned long *tiffin_fault_handler(const struct pt_regs *regs)
 {

@@ -43,8 +43,8 @@ static __always_inline bool tiffin_quarantined(const struct tiffin_loaded *polic
  * @policy: not the built-in default
  * @note: why
  *
- * Context: any but NMI, whatever locks of others are held: it takes a lock of its own alone, and wakes
- * nobody.
+ * Context: any but NMI, whatever locks of others are held: it takes a lock of its own alone, and
+ * wakes nobody.
  */
 void tiffin_quarantine(struct tiffin_loaded *policy, const struct tiffin_quarantine_note *note);
 

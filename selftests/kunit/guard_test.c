@@ -385,7 +385,7 @@ static void guard_tells_whose_fault_it_is(struct kunit *test)
 	word[STACK_WORDS - 1] = ELSEWHERE;
 	EXPECT_IS(false, ELSEWHERE, STACK_WORDS - 1, X86_TRAP_PF);
 	EXPECT_IS(false, AT_RETURN, STACK_WORDS - 2, X86_TRAP_GP);
-	/* Above the last word there is the frame, in which a policy's address would mean nothing. */
+	/* Above the last word stands the frame: a policy's address means nothing there. */
 	word[STACK_WORDS - 1] = NON_CANONICAL;
 	stack.frame.outer = (void *)TEXT;
 	EXPECT_IS(false, AT_RETURN, STACK_WORDS - 1, X86_TRAP_GP);
@@ -393,7 +393,7 @@ static void guard_tells_whose_fault_it_is(struct kunit *test)
 #undef AT_RETURN
 }
 
-/* The call that is found where the stack is at @sp while there is one at @at; neither is touched. */
+/* The call that is found where the stack is at @sp while there is one at @at: neither is read. */
 static struct tiffin_guard_frame *guard_found(unsigned long at, unsigned long sp, unsigned long cs)
 {
 	struct pt_regs regs = { .cs = cs, .sp = sp };
