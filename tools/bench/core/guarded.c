@@ -15,7 +15,8 @@
 #include "core/family.h"
 #include "core/registry.h"
 
-static noinline __noclone notrace void guarded_empty(const struct tiffin_ctx *ctx, const void *in, void *out)
+static noinline __noclone notrace void
+guarded_empty(const struct tiffin_ctx *ctx, const void *in, void *out)
 {
 	barrier();
 }
@@ -40,11 +41,13 @@ static const char * const guarded_names[] = { "empty", "direct", "guarded" };
  * The compiler takes the read of the current task out of the loop: in its place, one read for each
  * call.
  */
-static __always_inline bool guarded_enter(const struct tiffin_ctx *ctx, const void *in, void *out)
+static __always_inline void guarded_enter(const struct tiffin_ctx *ctx, const void *in, void *out,
+					  unsigned int *failed)
 {
 	(void)this_cpu_read(tiffin_guard_cursor);
-	return tiffin_enter(READ_ONCE(guarded_by), READ_ONCE(guarded_fn), ctx, in, out) ==
-	       TIFFIN_ENTERED;
+	if (unlikely(tiffin_enter(READ_ONCE(guarded_by), READ_ONCE(guarded_fn), ctx, in, out) !=
+		     TIFFIN_ENTERED))
+		++*failed;
 }
 
 static noinline void guarded_calls(unsigned int way)
@@ -58,7 +61,7 @@ static noinline void guarded_calls(unsigned int way)
 		BENCH_LOOP(guarded_empty(&ctx, &in, &out));
 		break;
 	case GUARDED_CALL:
-		BENCH_LOOP(if (unlikely(!guarded_enter(&ctx, &in, &out))) failed++);
+		BENCH_LOOP(guarded_enter(&ctx, &in, &out, &failed));
 		break;
 	default:
 		BENCH_LOOP();

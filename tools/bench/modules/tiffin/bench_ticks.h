@@ -12,8 +12,8 @@
 #define BENCH_TRIES	32	/* the least of them counts: the others were disturbed */
 
 /*
- * @statement so many times; the caller has variables in, out and i. A loop for each way, as a choice
- * within it would be counted too.
+ * @statement so many times; the caller has variables in, out and i. A loop for each way, as a
+ * choice within it would be counted too.
  */
 #define BENCH_LOOP(statement)						\
 	do {								\
