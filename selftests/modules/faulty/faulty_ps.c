@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* faulty_ps: the same as a policy of packet_steering, that leaves packets where they are. */
+/*
+ * faulty_ps: the same as a policy of packet_steering. Like hash it spreads flows over the CPUs, so
+ * that it matters what becomes of a packet whose call is ended.
+ */
 #include <tiffin/faulty.h>
 #include <tiffin/packet_steering.h>
 
@@ -15,7 +18,8 @@ static void faulty_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_i
 {
 	struct faulty_record *calls = tiffin_percpu(ctx);
 
-	out->verdict = TIFFIN_PS_STAY;
+	out->cpu = in->usable[((__u64)in->hash * in->nr_usable) >> 32];
+	out->verdict = TIFFIN_PS_CPU;
 	faulty_fault(ctx, ++calls->calls);
 }
 

@@ -11,11 +11,13 @@
 
 /* What the kernel exports and a policy has no business with. */
 void *memcpy(void *to, const void *from, unsigned long n);
+void *__memcpy(void *to, const void *from, unsigned long n);
 unsigned long strlen(const char *text);
 void __rcu_read_lock(void);
 void kfree(const void *memory);
 void migrate_disable(void);
 void _raw_spin_lock(void *lock);
+void preempt_count_add(int n);
 
 enum {
 	FAULTY_NONE,
@@ -31,7 +33,7 @@ enum {
 	FAULTY_DIVIDE,
 	FAULTY_BUG,
 	FAULTY_INT3,
-	FAULTY_OVERFLOW,
+	FAULTY_OVERFLOW_IRQS_OFF,
 	FAULTY_SMASH,
 	FAULTY_MEMCPY,
 	FAULTY_STRLEN,
@@ -47,12 +49,13 @@ enum {
 	FAULTY_LOOP_SERVICE,
 	FAULTY_LOOP_SERVICE_IRQS_OFF,
 	FAULTY_LOOP_CALL,
+	FAULTY_OVERFLOW,
 	FAULTY_SLOW,
 	FAULTY_KFREE,
 	FAULTY_KINDS,
 };
 
-/* Each in turn of those that end at once. */
+/* Now this, now that. */
 #define FAULTY_MIXED	FAULTY_KINDS
 
 enum { FAULTY_KIND, FAULTY_ONE_IN, FAULTY_SPIN };
@@ -75,6 +78,26 @@ struct faulty_record {
 	__u64 lock;
 };
 
+/* As a lock would; one may not be taken where lockdep watches. */
+static __always_inline __attribute__((__no_sanitize_address__)) void
+faulty_preempt_disable(struct faulty_record *record)
+{
+#ifdef CONFIG_DEBUG_PREEMPT
+	preempt_count_add(1);
+#else
+	_raw_spin_lock(&record->lock);
+#endif
+}
+
+/* Where KASAN checks what the kernel's functions are given they call others: these fault there. */
+#ifdef CONFIG_KASAN
+#define faulty_memcpy(to, from, n)	__memcpy(to, from, n)
+#define faulty_strlen(text)		((__u64)__memcpy(&(__u8){ 0 }, text, faulty_zero + 1))
+#else
+#define faulty_memcpy(to, from, n)	memcpy(to, from, n)
+#define faulty_strlen(text)		strlen(text)
+#endif
+
 #define WILD		((volatile __u64 *)0xffffc0dedeadb000)
 #define NON_CANONICAL	((volatile __u64 *)0x8123456789abcdef)
 #define NOWHERE		0x1234
@@ -83,7 +106,64 @@ struct faulty_record {
 #define faulty_zero	(*(volatile __u64 *)&(__u64){ 0 })
 #define faulty_sink	(*(volatile __u32 *)&(__u32){ 0 })
 
-static __attribute__((__noipa__)) void faulty_recurse(volatile __u8 *outer)
+/*
+ * Each fault has a function of its own, by which the log names it. KASAN does not check them: they
+ * would fault in the check.
+ */
+#define faulty_function	static __attribute__((__noipa__, __no_sanitize_address__)) void
+
+faulty_function faulty_null(void)
+{
+	faulty_sink += *(volatile __u32 *)0;
+}
+
+faulty_function faulty_null_write(void)
+{
+	*(volatile __u32 *)8 = 1;
+}
+
+faulty_function faulty_wild(void)
+{
+	*WILD = 1;
+}
+
+faulty_function faulty_user(void)
+{
+	*(volatile __u64 *)0x400000 = 1;
+}
+
+faulty_function faulty_non_canonical(void)
+{
+	*NON_CANONICAL = 1;
+}
+
+faulty_function faulty_text(void)
+{
+	*(volatile __u8 *)faulty_text = 0;
+}
+
+static __always_inline __attribute__((__no_sanitize_address__)) void
+faulty_jump(const volatile void *to)
+{
+	((void (*)(void))to)();
+}
+
+faulty_function faulty_divide(void)
+{
+	asm volatile("xorl %%ecx, %%ecx\n\tdivl %%ecx" : : : "eax", "ecx", "edx");
+}
+
+faulty_function faulty_bug(void)
+{
+	asm volatile("ud2");
+}
+
+faulty_function faulty_int3(void)
+{
+	asm volatile("int3");
+}
+
+faulty_function faulty_recurse(volatile __u8 *outer)
 {
 	volatile __u8 frame[400];
 
@@ -93,7 +173,7 @@ static __attribute__((__noipa__)) void faulty_recurse(volatile __u8 *outer)
 	faulty_sink += frame[1];
 }
 
-static __attribute__((__noipa__)) void faulty_smash(__u32 n)
+faulty_function faulty_smash(__u32 n)
 {
 	__u8 buffer[8];
 	volatile __u8 *byte = buffer;
@@ -106,7 +186,38 @@ static __attribute__((__noipa__)) void faulty_smash(__u32 n)
 	faulty_sink += byte[0];
 }
 
-static __attribute__((__noipa__)) __u64 faulty_count(__u64 n)
+faulty_function faulty_std(void)
+{
+	asm volatile("std");
+	faulty_sink += *(volatile __u32 *)NOWHERE;
+}
+
+faulty_function faulty_rcu(void)
+{
+	__rcu_read_lock();
+	__rcu_read_lock();
+	*WILD = 1;
+}
+
+faulty_function faulty_migrate(void)
+{
+	migrate_disable();
+	*WILD = 1;
+}
+
+faulty_function faulty_preempt(struct faulty_record *record)
+{
+	faulty_preempt_disable(record);
+	*WILD = 1;
+}
+
+faulty_function faulty_irqs_off(void)
+{
+	asm volatile("cli");
+	*WILD = 1;
+}
+
+static __attribute__((__noipa__, __no_sanitize_address__)) __u64 faulty_count(__u64 n)
 {
 	volatile __u64 i;
 
@@ -115,56 +226,70 @@ static __attribute__((__noipa__)) __u64 faulty_count(__u64 n)
 	return i;
 }
 
-static void faulty_jump(const volatile void *to)
+faulty_function faulty_loop(void)
 {
-	((void (*)(void))to)();
+	for (;;)
+		faulty_sink++;
 }
 
-static void faulty_spin(const struct tiffin_ctx *ctx, __u32 kind)
+faulty_function faulty_loop_irqs_off(void)
+{
+	asm volatile("cli");
+	for (;;)
+		faulty_sink++;
+}
+
+static __always_inline __attribute__((__no_sanitize_address__)) void
+faulty_service(const struct tiffin_ctx *ctx)
 {
 	struct tiffin_entry entry;
 
-	if (kind == FAULTY_LOOP_IRQS_OFF || kind == FAULTY_LOOP_SERVICE_IRQS_OFF)
-		asm volatile("cli");
-	for (;;) {
-		switch (kind) {
-		case FAULTY_LOOP_SERVICE:
-		case FAULTY_LOOP_SERVICE_IRQS_OFF:
-			tiffin_list_put(ctx, ctx->handle, 0, TIFFIN_LIST_HEAD, 0);
-			entry = tiffin_list_first(ctx, 0, TIFFIN_LIST_HEAD);
-			faulty_sink += entry.mark;
-			break;
-		case FAULTY_LOOP_CALL:
-			faulty_sink += faulty_count(1000);
-			break;
-		default:
-			faulty_sink++;
-		}
-	}
+	tiffin_list_put(ctx, ctx->handle, 0, TIFFIN_LIST_HEAD, 0);
+	entry = tiffin_list_first(ctx, 0, TIFFIN_LIST_HEAD);
+	faulty_sink += entry.mark;
 }
 
-static __attribute__((__noipa__)) void faulty_do(const struct tiffin_ctx *ctx, __u32 kind)
+faulty_function faulty_loop_service(const struct tiffin_ctx *ctx)
+{
+	for (;;)
+		faulty_service(ctx);
+}
+
+faulty_function faulty_loop_service_irqs_off(const struct tiffin_ctx *ctx)
+{
+	asm volatile("cli");
+	for (;;)
+		faulty_service(ctx);
+}
+
+faulty_function faulty_loop_call(void)
+{
+	for (;;)
+		faulty_sink += faulty_count(1000);
+}
+
+faulty_function faulty_do(const struct tiffin_ctx *ctx, __u32 kind)
 {
 	struct faulty_record *record = ctx->object;
 
 	switch (kind) {
 	case FAULTY_NULL:
-		faulty_sink += *(volatile __u32 *)0;
+		faulty_null();
 		break;
 	case FAULTY_NULL_WRITE:
-		*(volatile __u32 *)8 = 1;
+		faulty_null_write();
 		break;
 	case FAULTY_WILD:
-		*WILD = 1;
+		faulty_wild();
 		break;
 	case FAULTY_USER:
-		*(volatile __u64 *)0x400000 = 1;
+		faulty_user();
 		break;
 	case FAULTY_NON_CANONICAL:
-		*NON_CANONICAL = 1;
+		faulty_non_canonical();
 		break;
 	case FAULTY_TEXT:
-		*(volatile __u8 *)faulty_do = 0;
+		faulty_text();
 		break;
 	case FAULTY_EXEC_DATA:
 		faulty_jump(record);
@@ -176,15 +301,17 @@ static __attribute__((__noipa__)) void faulty_do(const struct tiffin_ctx *ctx, _
 		faulty_jump(NON_CANONICAL);
 		break;
 	case FAULTY_DIVIDE:
-		asm volatile("xorl %%ecx, %%ecx\n\tdivl %%ecx"
-			     : : : "eax", "ecx", "edx");
+		faulty_divide();
 		break;
 	case FAULTY_BUG:
-		asm volatile("ud2");
+		faulty_bug();
 		break;
 	case FAULTY_INT3:
-		asm volatile("int3");
+		faulty_int3();
 		break;
+	case FAULTY_OVERFLOW_IRQS_OFF:
+		asm volatile("cli");
+		__attribute__((__fallthrough__));
 	case FAULTY_OVERFLOW:
 		faulty_recurse((void *)0);
 		break;
@@ -192,47 +319,68 @@ static __attribute__((__noipa__)) void faulty_do(const struct tiffin_ctx *ctx, _
 		faulty_smash(16);
 		break;
 	case FAULTY_MEMCPY:
-		memcpy((void *)WILD, ctx, faulty_zero + 4096);
+		faulty_memcpy((void *)WILD, ctx, faulty_zero + 4096);
 		break;
 	case FAULTY_STRLEN:
-		record->calls += strlen((const char *)WILD);
+		record->calls += faulty_strlen((const char *)WILD);
 		break;
 	case FAULTY_STD:
-		asm volatile("std");
-		faulty_sink += *(volatile __u32 *)NOWHERE;
+		faulty_std();
 		break;
 	case FAULTY_RCU:
-		__rcu_read_lock();
-		__rcu_read_lock();
-		*WILD = 1;
+		faulty_rcu();
 		break;
 	case FAULTY_MIGRATE:
-		migrate_disable();
-		*WILD = 1;
+		faulty_migrate();
 		break;
 	case FAULTY_PREEMPT:
-		_raw_spin_lock(&record->lock);
-		*WILD = 1;
+		faulty_preempt(record);
 		break;
 	case FAULTY_IRQS_OFF:
-		asm volatile("cli");
-		*WILD = 1;
+		faulty_irqs_off();
 		break;
 	case FAULTY_KEEPS_IRQS_OFF:
 		asm volatile("cli");
 		break;
 	case FAULTY_KEEPS_PREEMPT:
-		_raw_spin_lock(&record->lock);
+		faulty_preempt_disable(record);
 		break;
-	case FAULTY_KFREE:
-		kfree((const void *)WILD);
+	case FAULTY_LOOP:
+		faulty_loop();
+		break;
+	case FAULTY_LOOP_IRQS_OFF:
+		faulty_loop_irqs_off();
+		break;
+	case FAULTY_LOOP_SERVICE:
+		faulty_loop_service(ctx);
+		break;
+	case FAULTY_LOOP_SERVICE_IRQS_OFF:
+		faulty_loop_service_irqs_off(ctx);
+		break;
+	case FAULTY_LOOP_CALL:
+		faulty_loop_call();
 		break;
 	case FAULTY_SLOW:
 		faulty_count(tiffin_tunable(ctx, FAULTY_SPIN));
 		break;
-	default:
-		faulty_spin(ctx, kind);
+	case FAULTY_KFREE:
+		kfree((const void *)WILD);
+		break;
 	}
+}
+
+/*
+ * Any kind but the last three; by the clock, as each instance counts its calls anew. Those that the
+ * watchdog has to end take long: so one fault in 128. With interrupts enabled an overflow would not
+ * do: of some thousand, one is hit by an interrupt first, which finds too little of the stack left.
+ */
+static __u32 faulty_mixed(const struct tiffin_ctx *ctx)
+{
+	__u64 random = ctx->now_ns * 0x9e3779b97f4a7c15;
+
+	if (random >> 57)
+		return FAULTY_NULL + (random >> 32) % (FAULTY_LOOP - FAULTY_NULL);
+	return FAULTY_LOOP + (random >> 32) % (FAULTY_OVERFLOW - FAULTY_LOOP);
 }
 
 /* Call number @call: do it, one call in so many. */
@@ -244,7 +392,7 @@ static void faulty_fault(const struct tiffin_ctx *ctx, __u64 call)
 	if (kind == FAULTY_NONE || call % one_in)
 		return;
 	if (kind == FAULTY_MIXED)
-		kind = 1 + call / one_in % (FAULTY_IRQS_OFF - 1);
+		kind = faulty_mixed(ctx);
 	tiffin_count(ctx, FAULTY_TRIED, 1);
 	faulty_do(ctx, kind);
 	if (kind != FAULTY_SLOW)
