@@ -411,14 +411,14 @@ static const struct hooks hooks[POLICIES] = {
 };
 
 #define BOOK_ABI	TIFFIN_ABI(1, 0)
-#define POLICY(who, name)	[who] = PLAIN_POLICY(name, "book", BOOK_ABI, hooks[who], stores[who])
+#define POLICY(who, name)	PLAIN_POLICY(name, "book", BOOK_ABI, hooks[who], stores[who])
 
 static const struct tiffin_policy policies[POLICIES] = {
-	POLICY(ONE, "one"),
-	POLICY(UNO, "uno"),
-	POLICY(TWO, "two"),
-	POLICY(THREE, "three"),
-	POLICY(OTHER, "other"),
+	[ONE] = POLICY(ONE, "one"),
+	[UNO] = POLICY(UNO, "uno"),
+	[TWO] = POLICY(TWO, "two"),
+	[THREE] = POLICY(THREE, "three"),
+	[OTHER] = POLICY(OTHER, "other"),
 };
 
 static const struct tiffin_hook questions[] = {

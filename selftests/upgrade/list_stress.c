@@ -308,13 +308,13 @@ static const struct tiffin_store stores[POLICIES][1] = {
 };
 
 #define QUEUE_ABI	TIFFIN_ABI(1, 0)
-#define POLICY(who, name)	[who] = PLAIN_POLICY(name, "queue", QUEUE_ABI, hooks, stores[who])
+#define POLICY(who, name)	PLAIN_POLICY(name, "queue", QUEUE_ABI, hooks, stores[who])
 
 static const struct tiffin_policy policies[POLICIES] = {
-	POLICY(LIVE, "live"),
-	POLICY(SNAPSHOT, "snapshot"),
-	POLICY(ALONE, "alone"),
-	POLICY(ALONE_SNAPSHOT, "alone_snapshot"),
+	[LIVE] = POLICY(LIVE, "live"),
+	[SNAPSHOT] = POLICY(SNAPSHOT, "snapshot"),
+	[ALONE] = POLICY(ALONE, "alone"),
+	[ALONE_SNAPSHOT] = POLICY(ALONE_SNAPSHOT, "alone_snapshot"),
 };
 
 static const struct tiffin_hook questions[] = {

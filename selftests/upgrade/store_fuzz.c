@@ -306,14 +306,14 @@ static const struct hooks hooks[POLICIES] = {
 };
 
 #define FUZZ_ABI	TIFFIN_ABI(1, 0)
-#define POLICY(who, name)	[who] = PLAIN_POLICY(name, "fuzz", FUZZ_ABI, hooks[who], stores[who])
+#define POLICY(who, name)	PLAIN_POLICY(name, "fuzz", FUZZ_ABI, hooks[who], stores[who])
 
 static const struct tiffin_policy policies[POLICIES] = {
-	POLICY(FIRST, "first"),
-	POLICY(ODD, "odd"),
-	POLICY(SHARED, "shared"),
-	POLICY(UNDO, "undo"),
-	POLICY(OTHER, "other"),
+	[FIRST] = POLICY(FIRST, "first"),
+	[ODD] = POLICY(ODD, "odd"),
+	[SHARED] = POLICY(SHARED, "shared"),
+	[UNDO] = POLICY(UNDO, "undo"),
+	[OTHER] = POLICY(OTHER, "other"),
 };
 
 static const struct tiffin_hook questions[] = {
