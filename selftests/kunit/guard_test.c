@@ -223,7 +223,7 @@ static void guard_expect_repaired(struct kunit *test, bool irqs, bool inside, gu
 
 	if (inside) {
 		migrate_disable();
-		rcu_read_lock();
+		__rcu_read_lock();
 	}
 	preempt_disable();
 	if (!irqs)
@@ -236,7 +236,7 @@ static void guard_expect_repaired(struct kunit *test, bool irqs, bool inside, gu
 		local_irq_enable();
 	preempt_enable();
 	if (inside) {
-		rcu_read_unlock();
+		__rcu_read_unlock();
 		migrate_enable();
 	}
 	KUNIT_EXPECT_EQ(test, entered, TIFFIN_ENTER_FAULTED);

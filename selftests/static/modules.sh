@@ -25,14 +25,15 @@ kbuild_check()
 }
 
 # build_folder SERIES DIR SYMVERS [MAKE-ARGUMENT...]: build a folder with a
-# Kbuild of its own
+# Kbuild of its own; of it only the target $only, where that is set
+only=
 build_folder()
 {
 	local headers dir=$2 symvers=$3
 
 	headers=$(kernel_headers "$(kernel_resolve "$1")")
 	shift 3
-	nice make -s -C "$headers" M="$dir" KBUILD_EXTRA_SYMBOLS="$symvers" "$@" modules
+	nice make -s -C "$headers" M="$dir" KBUILD_EXTRA_SYMBOLS="$symvers" "$@" "${only:-modules}"
 }
 
 # Folders with modules of their own, built against tiffin.ko in the copy that
@@ -49,6 +50,14 @@ check_folder()
 		rsync -a "$root/abi" "$root/framework" "$out/folders/"
 		cp "$root/$folder/Kbuild" "$out/folders/Kbuild"
 		kbuild_check "${folder//\//-}" build_folder "$release" "$out/folders" \
+			"$out/$release/Module.symvers"
+		;;
+	tools/bench/core)
+		# As tools/bench/run has it: core, which was looked at above, with a file more.
+		rsync -a "$root/abi" "$root/framework" "$root/upgrade" "$root/tools/bench/modules/tiffin" \
+			"$out/folders/$folder/"
+		cp "$root/Kbuild" "$out/folders/$folder/Kbuild.product"
+		only=guarded.o kbuild_check "${folder//\//-}" build_folder "$release" "$out/folders/$folder" \
 			"$out/$release/Module.symvers"
 		;;
 	selftests/packet_steering/taker)
@@ -76,7 +85,7 @@ check_modules()
 	[ "$root" = "$top" ] && [ ! -s "$work/findings" ] || return 0
 	release=$(kernel_resolve "$series")
 	kbuild_check suites "$top/selftests/kunit/build" "$release" --out "$out/suites"
-	for folder in selftests/modules selftests/packet_steering/taker tools/bench/modules; do
+	for folder in selftests/modules selftests/packet_steering/taker tools/bench/modules tools/bench/core; do
 		check_folder "$folder" "$release"
 	done
 }
