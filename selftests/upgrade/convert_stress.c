@@ -20,6 +20,7 @@
 #include "core/family.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
+#include "failures.h"
 #include "plain.h"
 #include "shim.h"
 
@@ -98,31 +99,9 @@ static u32 generations[OBJECTS];
 static u64 answered[MAX_EPOCHS], answered_on[MAX_EPOCHS][SHIM_MAX_CPUS];
 static struct caller callers[MAX_CALLERS][2];
 static pthread_t workers[WORKERS];
-static unsigned int nr_callers, failures;
+static unsigned int nr_callers;
 static u64 conversions, sweeps_met, unfinished;
 static u32 stop_workers;
-
-static __printf(3, 4) void fail(const char *file, int line, const char *fmt, ...)
-{
-	va_list args;
-
-	/* The first ones tell; what comes after follows from them. */
-	if (__atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED) > 8)
-		return;
-	printf("# %s:%d: ", file, line);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("\n");
-	fflush(stdout);
-}
-
-#define EXPECT(a, op, b)								\
-do {											\
-	long long a_ = (long long)(a), b_ = (long long)(b);				\
-	if (!(a_ op b_))								\
-		fail(__FILE__, __LINE__, "%s %s %s: %lld, %lld", #a, #op, #b, a_, b_);	\
-} while (0)
 
 /* The copy of a record. */
 
@@ -134,10 +113,10 @@ static bool same(const struct fact *a, const struct fact *b)
 
 static void differ(const char *what, const struct fact *got, const struct fact *want, u64 epoch)
 {
-	fail(__FILE__, __LINE__,
-	     "%s in epoch %llu: object %u.%u count %llu sum %llx, not %u.%u count %llu sum %llx",
-	     what, epoch, got->number, got->generation, got->count, got->sum, want->number,
-	     want->generation, want->count, want->sum);
+	test_fail(__FILE__, __LINE__,
+		  "%s in epoch %llu: object %u.%u count %llu sum %llx, not %u.%u count %llu sum %llx",
+		  what, epoch, got->number, got->generation, got->count, got->sum, want->number,
+		  want->generation, want->count, want->sum);
 }
 
 static void copy_catch_up(struct copy *copy, u64 epoch)
@@ -158,7 +137,7 @@ static void copy_catch_up(struct copy *copy, u64 epoch)
 static void copy_take(struct copy *copy, const char *who)
 {
 	if (__atomic_exchange_n(&copy->busy, 1, __ATOMIC_RELAXED))
-		fail(__FILE__, __LINE__, "%s: another call has this record", who);
+		test_fail(__FILE__, __LINE__, "%s: another call has this record", who);
 }
 
 static void copy_give_back(struct copy *copy)
@@ -263,8 +242,8 @@ static void decide(const struct tiffin_ctx *ctx, const struct in *in, struct out
 		if (!same(&fact, &copy->now))
 			differ("a record", &fact, &copy->now, ctx->epoch);
 		if (fact.number != in->number || fact.generation != in->generation)
-			fail(__FILE__, __LINE__, "the record of %u.%u for %u.%u", fact.number,
-			     fact.generation, in->number, in->generation);
+			test_fail(__FILE__, __LINE__, "the record of %u.%u for %u.%u", fact.number,
+				  fact.generation, in->number, in->generation);
 	}
 	fact.count++;
 	fact.sum = fact.sum * 31 + in->value;
@@ -351,7 +330,7 @@ static void carry(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *
 	if (!same(&fresh, &(struct fact) {}))
 		differ("a record to convert to", &fresh, &(struct fact) {}, ctx->epoch);
 	if (fact.number >= OBJECTS) {
-		fail(__FILE__, __LINE__, "no record to convert: object %u", fact.number);
+		test_fail(__FILE__, __LINE__, "no record to convert: object %u", fact.number);
 		return;
 	}
 	copy = &copies[fact.number];

@@ -21,6 +21,7 @@
 #include "core/family.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
+#include "failures.h"
 #include "list_model.h"
 #include "plain.h"
 
@@ -74,30 +75,8 @@ static struct tiffin_scope *scope;
 static u32 generations[OBJECTS];
 static struct object objects[OBJECTS];
 static struct caller callers[MAX_CALLERS][2];
-static unsigned int nr_callers, failures;
+static unsigned int nr_callers;
 static u64 rests, busy, dropped;
-
-static __printf(3, 4) void fail(const char *file, int line, const char *fmt, ...)
-{
-	va_list args;
-
-	/* The first ones tell; what comes after follows from them. */
-	if (__atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED) > 8)
-		return;
-	printf("# %s:%d: ", file, line);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("\n");
-	fflush(stdout);
-}
-
-#define EXPECT(a, op, b)								\
-do {											\
-	long long a_ = (long long)(a), b_ = (long long)(b);				\
-	if (!(a_ op b_))								\
-		fail(__FILE__, __LINE__, "%s %s %s: %lld, %lld", #a, #op, #b, a_, b_);	\
-} while (0)
 
 static u32 draw(u64 *random, u32 below)
 {
@@ -154,7 +133,7 @@ static bool given(struct caller *me, const struct tiffin_entry *entry, const u32
 	if (entry->result)
 		return false;
 	if (object >= OBJECTS) {
-		fail(__FILE__, __LINE__, "object %u of %u", object, OBJECTS);
+		test_fail(__FILE__, __LINE__, "object %u of %u", object, OBJECTS);
 		return false;
 	}
 	EXPECT(generation, >, dead[object]);
@@ -391,7 +370,7 @@ static void check_at_rest(void)
 
 	rests++;
 	if (wrong)
-		fail(__FILE__, __LINE__, "%s", wrong);
+		test_fail(__FILE__, __LINE__, "%s", wrong);
 	EXPECT(lists->broken, ==, 0);
 	EXPECT(!lists_now()->lists_owner, ==, true);
 	for (i = 0; i < OBJECTS; i++) {

@@ -10,6 +10,7 @@
 
 #include "callers.h"
 #include "core/sysfs.h"
+#include "failures.h"
 #include "test.h"
 
 /* Few, so that calls meet on them. */
@@ -26,19 +27,7 @@ struct caller {
 
 static struct lab lab;
 static struct caller callers[MAX_CALLERS][2];
-static unsigned int nr_callers, failures;
-
-void test_fail(const char *file, int line, const char *fmt, ...)
-{
-	va_list args;
-
-	failures++;
-	printf("# %s:%d: ", file, line);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf("\n");
-}
+static unsigned int nr_callers;
 
 static void ask(unsigned int caller, bool nested)
 {

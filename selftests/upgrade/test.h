@@ -6,6 +6,7 @@
 #ifndef TIFFIN_UPGRADE_TEST_H
 #define TIFFIN_UPGRADE_TEST_H
 
+#include "expect.h"
 #include "shim.h"
 #include "lab.h"
 
@@ -16,7 +17,6 @@ struct test {
 };
 
 void test_add(struct test *test);
-__printf(3, 4) void test_fail(const char *file, int line, const char *fmt, ...);
 
 /* A test gets a lab that has been started, and virtual time. */
 #define TEST(_name)									\
@@ -27,13 +27,6 @@ __printf(3, 4) void test_fail(const char *file, int line, const char *fmt, ...);
 		test_add(&_name##_test);						\
 	}										\
 	static void _name(struct lab *lab)
-
-#define EXPECT(a, op, b)								\
-do {											\
-	long long a_ = (long long)(a), b_ = (long long)(b);				\
-	if (!(a_ op b_))								\
-		test_fail(__FILE__, __LINE__, "%s %s %s: %lld, %lld", #a, #op, #b, a_, b_);	\
-} while (0)
 
 #define EXPECT_STR(a, b)								\
 do {											\
