@@ -48,6 +48,7 @@
 #include <linux/cache.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/overflow.h>
 #include <linux/types.h>
 
 #include <tiffin/packet_steering.h>
@@ -71,7 +72,7 @@
 #define PS_LANE_CPU		0xffffu
 #define PS_LANE_STAY		0x10000u
 #define PS_LANE_STOCK		0x20000u	/* chosen by the stock kernel */
-#define PS_LANE_PHASE		0x40000u
+#define PS_LANE_PHASE		0x80000000u
 #define PS_LANE_NONE		PS_LANE_CPU
 
 /* A bucket that saw no packet for this long has forgotten its flow. */
@@ -202,7 +203,7 @@ static inline u32 ps_word_lane(u64 word)
 
 static inline u32 ps_word_phase(u64 word)
 {
-	return !!((u32)word & PS_LANE_PHASE);
+	return (u32)word / PS_LANE_PHASE;
 }
 
 static inline u64 ps_word(u32 seq, u32 lane)
@@ -249,7 +250,8 @@ static inline u32 ps_place_index(u32 place)
 
 static inline struct ps_bucket *ps_place_bucket(const struct ps_table *table, u32 place)
 {
-	return &table->bucket[ps_place_index(place)];
+	/* &table->bucket[ps_place_index(place)], but the compiler takes two shifts for that. */
+	return (void *)table->bucket + (place - PS_STAGE_UNIT) * (sizeof(struct ps_bucket) / 2);
 }
 
 /* The stamp of a packet placed at @place in @phase. */
@@ -264,8 +266,8 @@ static inline struct ps_seen *ps_place_seen(const struct ps_table *table, u32 pl
 	return &table->seen[ps_stamp(place, phase)];
 }
 
-/* What a packet of @segs segments with @stamp has to tell; nothing where @stamp is 0. */
-static inline u32 ps_mark(u32 stamp, u16 segs)
+/* What a packet of @segs segments, 16 bits, with @stamp has to tell; nothing where @stamp is 0. */
+static inline u32 ps_mark(u32 stamp, u32 segs)
 {
 	return stamp << 16 | segs;
 }
@@ -432,19 +434,19 @@ static __always_inline void ps_bucket_answered(struct ps_bucket *b, u32 term, u3
 static __always_inline bool ps_bucket_repeats(struct ps_bucket *b, u64 word,
 					      const struct ps_terms *terms, u32 this_cpu)
 {
-	u32 left, term;
+	u32 term;
+	u16 left;
 
 	/* Pairs with ps_bucket_answered(). */
 	term = smp_load_acquire(&b->term);
 	if (term != atomic_read(&terms->sampled) && term != atomic_read(&terms->steady))
 		return false;
-	left = READ_ONCE(b->repeat);
-	if (!left)
+	if (check_sub_overflow(READ_ONCE(b->repeat), (u16)1, &left))
 		return false;
 	/* Another CPU can't go on with the packet in place of that one. */
 	if (((u32)word & PS_LANE_STAY) && ps_lane_cpu(word) != this_cpu)
 		return false;
-	WRITE_ONCE(b->repeat, left - 1);
+	WRITE_ONCE(b->repeat, left);
 	return true;
 }
 

@@ -201,7 +201,9 @@ static noinline u64 ps_place_slow(struct ps_bucket *b, u32 place, u32 want, u32 
 
 static __always_inline u32 ps_segs(const struct sk_buff *skb)
 {
-	return skb_shinfo(skb)->gso_segs ?: 1;
+	u32 segs = skb_shinfo(skb)->gso_segs;
+
+	return segs + !segs;
 }
 
 /* The packet is not placed: only what it has to tell is remembered. */
@@ -289,7 +291,7 @@ static noinline u32 ps_ask(struct net_device *dev, struct sk_buff *skb, struct p
 	const struct tiffin_ps_in in = {
 		.size = sizeof(in),
 		.stage = ps_place_stage(place),
-		.hash = skb->hash,
+		.hash = skb->hash ?: 1,
 		.cpu = this_cpu,
 		.flow_cpu = lane == PS_LANE_NONE ? TIFFIN_PS_NO_CPU : ps_lane_cpu(lane),
 		.in_flight = READ_ONCE(seen->at) && missing > 0 ? missing : 0,
@@ -327,13 +329,6 @@ static __always_inline bool ps_stock_is_plain(void)
 static __always_inline u32 ps_want_plain(u32 this_cpu)
 {
 	return PS_LANE_STOCK | PS_LANE_STAY | this_cpu;
-}
-
-/* Does the policy's last answer hold for this packet, too? The lane in @word is the answer. */
-static __always_inline bool ps_repeats(struct ps_bucket *b, u64 word, u32 this_cpu, u32 now)
-{
-	return likely(!ps_bucket_silent(b, now)) &&
-	       ps_bucket_repeats(b, word, &ps_cpus.terms, this_cpu);
 }
 
 /* What the stock kernel wants. */
@@ -377,7 +372,7 @@ static noinline int ps_steer_any(struct net_device *dev, struct sk_buff *skb,
 	u32 this_cpu = smp_processor_id(), want = PS_LANE_NONE;
 	u64 word = READ_ONCE(b->word);
 
-	if (mode == PS_LIVE && ps_repeats(b, word, this_cpu, now)) {
+	if (mode == PS_LIVE && ps_bucket_repeats(b, word, &ps_cpus.terms, this_cpu)) {
 		ps_count(PS_REPEATED);
 		want = ps_word_lane(word);
 	} else if (mode != PS_QUIET) {
@@ -419,18 +414,21 @@ static __always_inline bool ps_follow(struct ps_bucket *b, u64 word, u32 segs, e
 static __always_inline int ps_steer_straight(struct net_device *dev, struct sk_buff *skb,
 					     struct rps_dev_flow **rflowp, struct ps_cpu_slot *s)
 {
-	u32 place = ps_place(skb->tc_index, skb->hash), segs = ps_segs(skb);
+	u32 place = ps_place(skb->tc_index, skb->hash), mode = READ_ONCE(ps_steer.mode);
 	struct ps_bucket *b = ps_place_bucket(&ps_steer.table, place);
-	u32 mode = READ_ONCE(ps_steer.mode), this_cpu = smp_processor_id();
 	u64 word = READ_ONCE(b->word);
+	u32 segs;
 
 	if (mode == PS_LIVE) {
-		if (ps_repeats(b, word, this_cpu, jiffies) &&
-		    ps_follow(b, word, segs, PS_REPEATED))
-			return ps_placed(dev, skb, s, b, place, segs, word);
-	} else if (mode == PS_QUIET && ps_stock_is_plain()) {
-		if (likely(ps_word_lane(word) == ps_want_plain(this_cpu)) &&
-		    ps_follow(b, word, segs, PS_STOCK))
+		if (ps_bucket_repeats(b, word, &ps_cpus.terms, smp_processor_id())) {
+			segs = ps_segs(skb);
+			if (ps_follow(b, word, segs, PS_REPEATED))
+				return ps_placed(dev, skb, s, b, place, segs, word);
+		}
+	} else if (mode == PS_QUIET && ps_stock_is_plain() &&
+		   likely(ps_word_lane(word) == ps_want_plain(smp_processor_id()))) {
+		segs = ps_segs(skb);
+		if (ps_follow(b, word, segs, PS_STOCK))
 			return ps_placed(dev, skb, s, b, place, segs, word);
 	}
 	return ps_steer_any(dev, skb, rflowp, s, place);
@@ -445,7 +443,8 @@ static noinline int ps_steer_unhashed(struct net_device *dev, struct sk_buff *sk
 	return ps_steer_straight(dev, skb, rflowp, s);
 }
 
-int ps_get_rps_cpu(struct net_device *dev, struct sk_buff *skb, struct rps_dev_flow **rflowp)
+int notrace ps_get_rps_cpu(struct net_device *dev, struct sk_buff *skb,
+			   struct rps_dev_flow **rflowp)
 {
 	u32 context = preempt_count() & (SOFTIRQ_MASK | HARDIRQ_MASK);
 	struct ps_cpu_slot *s = this_cpu_ptr(ps_slots);
@@ -460,7 +459,7 @@ int ps_get_rps_cpu(struct net_device *dev, struct sk_buff *skb, struct rps_dev_f
 	ps_slot_settle(&ps_steer.table, &s->slot, s->rflow.last_qtail, jiffies);
 	if (unlikely(ps_stamp_foreign(skb->tc_index)))
 		return ps_untracked(dev, skb, rflowp, s, 0);
-	if (unlikely(!skb->l4_hash && !skb->sw_hash) || unlikely(!skb->hash))
+	if (unlikely(!skb->l4_hash && !skb->sw_hash))
 		return ps_steer_unhashed(dev, skb, rflowp, s);
 	return ps_steer_straight(dev, skb, rflowp, s);
 }
