@@ -41,7 +41,6 @@ struct ps_sample {
 
 static DEFINE_PER_CPU(struct ps_sample, ps_sample);
 static u64 ps_sampled_packets;
-static unsigned long ps_steady_began = INITIAL_JIFFIES;
 
 static struct ps_usable *ps_usable_alloc(void)
 {
@@ -52,23 +51,7 @@ static struct ps_usable *ps_usable_alloc(void)
 
 void ps_cpus_new_term(bool steady)
 {
-	if (steady)
-		atomic_add(2, &ps_cpus.terms.steady);
-	atomic_add(2, &ps_cpus.terms.sampled);
-}
-
-/*
- * The CPUs have been sampled, or were not for a while. No steady term grows so old that an answer
- * is repeated to a flow which its bucket has forgotten: then the packet need not look.
- */
-static void ps_cpus_sampled(void)
-{
-	unsigned long began = READ_ONCE(ps_steady_began);
-	bool steady = time_after_eq(jiffies, began + PS_FORGET / 2);
-
-	if (steady)
-		WRITE_ONCE(ps_steady_began, jiffies);
-	ps_cpus_new_term(steady);
+	ps_terms_next(&ps_cpus.terms, steady, jiffies);
 }
 
 /* Work out anew which CPUs an answer may name; @usable becomes the list of them. */
@@ -202,7 +185,7 @@ static void ps_sample_all(struct work_struct *work)
 
 	for_each_online_cpu(cpu)
 		ps_cpu_sample(cpu);
-	ps_cpus_sampled();
+	ps_cpus_new_term(false);
 	/* No packet since the last time: an idle machine is left alone until one comes. */
 	if (packets == ps_sampled_packets) {
 		cmpxchg(&ps_steer.mode, PS_LIVE, PS_PARKED);
@@ -225,7 +208,7 @@ void ps_cpus_wake(void)
 {
 	/* The term first: who finds the mode live repeats no answer of before. */
 	if (READ_ONCE(ps_steer.mode) == PS_PARKED)
-		ps_cpus_sampled();
+		ps_cpus_new_term(false);
 	if (cmpxchg(&ps_steer.mode, PS_PARKED, PS_LIVE) == PS_PARKED)
 		irq_work_queue(&ps_wake_work);
 }

@@ -164,12 +164,21 @@ struct ps_table {
  * @sampled: a new term begins with each sample of the CPUs and with whatever begins a steady one;
  *	even
  * @steady: for answers that do not depend on the samples: a new term begins with each change of the
- *	CPUs that an answer may name, and when another policy is active; odd
+ *	CPUs that an answer may name, when another policy is active, and when it is PS_TERM_MAX old;
+ *	odd
+ * @began: jiffies when the steady one began
  */
 struct ps_terms {
 	atomic_t sampled;
 	atomic_t steady;
+	u32 began;
 };
+
+/*
+ * A steady term ends before a bucket forgets its flow, so that a packet which repeats an answer need
+ * not look whether that has happened.
+ */
+#define PS_TERM_MAX		(PS_FORGET / 2)
 
 /**
  * struct ps_slot - what a CPU has answered last, until that is settled
@@ -405,6 +414,23 @@ static inline void ps_bucket_refresh(struct ps_bucket *b, u32 now)
 {
 	if (unlikely(ps_bucket_silent(b, now)))
 		ps_bucket_forget(b, now);
+}
+
+/**
+ * ps_terms_next - no answer given so far in the sampled term is repeated from now on
+ * @terms: the terms
+ * @steady: nor one in the steady term; that one ends in any case where it is PS_TERM_MAX old
+ * @now: jiffies
+ *
+ * Context: any.
+ */
+static inline void ps_terms_next(struct ps_terms *terms, bool steady, u32 now)
+{
+	if (steady || now - READ_ONCE(terms->began) >= PS_TERM_MAX) {
+		WRITE_ONCE(terms->began, now);
+		atomic_add(2, &terms->steady);
+	}
+	atomic_add(2, &terms->sampled);
 }
 
 /**

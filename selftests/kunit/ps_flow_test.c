@@ -419,6 +419,28 @@ static void flow_repeat_steady(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab->b->repeat, 1);
 }
 
+/* Terms end one by one; a steady one ends before a silent bucket may forget its flow. */
+static void flow_terms(struct kunit *test)
+{
+	struct ps_terms terms = { .steady = ATOMIC_INIT(1), .began = -5u };
+	u32 now = 5;
+
+	ps_terms_next(&terms, false, now);
+	KUNIT_EXPECT_EQ(test, atomic_read(&terms.sampled), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&terms.steady), 1);
+	ps_terms_next(&terms, true, now);
+	KUNIT_EXPECT_EQ(test, atomic_read(&terms.sampled), 4);
+	KUNIT_EXPECT_EQ(test, atomic_read(&terms.steady), 3);
+
+	ps_terms_next(&terms, false, now + PS_TERM_MAX - 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&terms.steady), 3);
+	ps_terms_next(&terms, false, now + PS_TERM_MAX);
+	KUNIT_EXPECT_EQ(test, atomic_read(&terms.steady), 5);
+	ps_terms_next(&terms, false, now + PS_TERM_MAX + 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&terms.steady), 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&terms.sampled), 10);
+}
+
 /* A packet that shall stay can be kept by the CPU alone that has it. */
 static void flow_repeat_stay(struct kunit *test)
 {
@@ -543,6 +565,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_repeat),
 	KUNIT_CASE(flow_repeat_steady),
 	KUNIT_CASE(flow_repeat_stay),
+	KUNIT_CASE(flow_terms),
 	KUNIT_CASE(flow_slot),
 	KUNIT_CASE(flow_lanes_in_use),
 	KUNIT_CASE(flow_heat),
