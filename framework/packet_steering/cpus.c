@@ -8,8 +8,9 @@
 #include <linux/kernel_stat.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/tick.h>
-#include <linux/workqueue.h>
+#include <linux/timer.h>
 
 #include "compat/net.h"
 #include "packet_steering/host.h"
@@ -40,7 +41,6 @@ struct ps_sample {
 };
 
 static DEFINE_PER_CPU(struct ps_sample, ps_sample);
-static u64 ps_sampled_packets;
 
 static struct ps_usable *ps_usable_alloc(void)
 {
@@ -175,34 +175,47 @@ static void ps_cpu_sample(int cpu)
 	WRITE_ONCE(state->backlog_max, tiffin_max_backlog());
 }
 
-static void ps_sample_all(struct work_struct *work);
-static DECLARE_DELAYED_WORK(ps_sample_work, ps_sample_all);
-
-static void ps_sample_all(struct work_struct *work)
+/* Of several that come at once, one samples. @park: may it be the last time? Any context but NMI. */
+static void ps_sample_all(bool park)
 {
-	u64 packets = ps_figures_packets();
+	static DEFINE_SPINLOCK(lock);
+	static u32 started_at_last;
+	u32 started = 0;
 	int cpu;
 
-	for_each_online_cpu(cpu)
+	if (!spin_trylock(&lock))
+		return;
+	for_each_online_cpu(cpu) {
 		ps_cpu_sample(cpu);
+		started += READ_ONCE(per_cpu(softnet_data, cpu).processed);
+	}
 	ps_cpus_new_term(false);
 	/* No packet since the last time: an idle machine is left alone until one comes. */
-	if (packets == ps_sampled_packets) {
+	if (park && started == started_at_last)
 		cmpxchg(&ps_steer.mode, PS_LIVE, PS_PARKED);
-		return;
-	}
-	ps_sampled_packets = packets;
-	if (READ_ONCE(ps_steer.mode) != PS_QUIET)
-		queue_delayed_work(system_wq, &ps_sample_work, msecs_to_jiffies(PS_SAMPLE_MS));
+	started_at_last = started;
+	spin_unlock(&lock);
 }
 
-static void ps_wake_sampling(struct irq_work *work)
+/* A few hundred instructions a CPU: less than a work item's two context switches. */
+static void ps_sample_again(struct timer_list *timer)
 {
-	queue_delayed_work(system_wq, &ps_sample_work, 0);
+	ps_sample_all(true);
+	if (READ_ONCE(ps_steer.mode) == PS_LIVE)
+		mod_timer(timer, jiffies + msecs_to_jiffies(PS_SAMPLE_MS));
 }
 
-/* A packet may come where no work can be queued, under a run queue's lock: by an interrupt. */
-static DEFINE_IRQ_WORK(ps_wake_work, ps_wake_sampling);
+static DEFINE_TIMER(ps_sample_timer, ps_sample_again);
+
+/* The packet that woke the sampling may be the only one, and is not counted yet. */
+static void ps_sample_first(struct irq_work *work)
+{
+	ps_sample_all(false);
+	mod_timer(&ps_sample_timer, jiffies + msecs_to_jiffies(PS_SAMPLE_MS));
+}
+
+/* A packet may come where no timer can be set, under a run queue's lock: by an interrupt. */
+static DEFINE_IRQ_WORK(ps_wake_work, ps_sample_first);
 
 void ps_cpus_wake(void)
 {
@@ -236,7 +249,7 @@ free_state:
 void ps_cpus_exit(void)
 {
 	irq_work_sync(&ps_wake_work);
-	cancel_delayed_work_sync(&ps_sample_work);
+	del_timer_sync(&ps_sample_timer);
 	cpuhp_remove_state_nocalls(ps_hotplug);
 	kfree(rcu_dereference_protected(ps_cpus.usable, true));
 	kvfree(ps_cpus.state);

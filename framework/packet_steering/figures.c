@@ -71,7 +71,7 @@ static u64 ps_placed_on(u32 cpu)
 	return sum;
 }
 
-u64 ps_figures_packets(void)
+static u64 ps_figures_packets(void)
 {
 	u64 sum = 0;
 	int cpu;

@@ -243,9 +243,6 @@ void ps_figures_exit(void);
 /* Packets placed at @stage on @cpu's lanes. */
 u64 ps_figures_placed(u32 stage, u32 cpu);
 
-/* Packets placed so far. */
-u64 ps_figures_packets(void);
-
 extern const struct tiffin_figure ps_figures[];
 extern const unsigned int ps_nr_figures;
 
