@@ -185,14 +185,15 @@ static void ps_sample_all(bool park)
 
 	if (!spin_trylock(&lock))
 		return;
-	for_each_online_cpu(cpu) {
-		ps_cpu_sample(cpu);
+	for_each_online_cpu(cpu)
 		started += READ_ONCE(per_cpu(softnet_data, cpu).processed);
-	}
-	ps_cpus_new_term(false);
 	/* No packet since the last time: an idle machine is left alone until one comes. */
 	if (park && started == started_at_last)
 		cmpxchg(&ps_steer.mode, PS_LIVE, PS_PARKED);
+	else
+		for_each_online_cpu(cpu)
+			ps_cpu_sample(cpu);
+	ps_cpus_new_term(false);
 	started_at_last = started;
 	spin_unlock(&lock);
 }
