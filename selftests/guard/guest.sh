@@ -87,7 +87,7 @@ load()
 
 	stat calls >/dev/null
 	before=$value
-	echo "$1 600000 $2" >$family/run &
+	echo "$1 86400000 $2" >$family/run &
 	runner=$!
 	# shellcheck disable=SC2317 # called by soon
 	asks() { stat calls >/dev/null; ((value > before)); }
@@ -96,7 +96,7 @@ load()
 
 unload()
 {
-	kill "$runner"
+	kill "$runner" || tap_fail "the load went on until here"
 	wait "$runner" 2>/dev/null
 }
 

@@ -129,7 +129,7 @@ tunable ledger_a 200
 tunable ledger_b 200
 calls=$(stat calls) answered=$(stat answered) stock=$(stat stock) continuity=$(stat continuity)
 before=$(stat swaps)
-echo "4 600000 1" > $family/run &
+echo "4 86400000 1" > $family/run &
 runner=$!
 wait_calls $((calls + 1))
 echo ledger_a > $scope/active
@@ -162,7 +162,7 @@ is "all three stores went over" "$(counter "$(policy_of)" adopted)" 3
 
 # The same, with books that are converted at each swap. The next swap waits for the last record.
 echo default > $scope/active
-echo "4 600000 1" > $family/run &
+echo "4 86400000 1" > $family/run &
 runner=$!
 calls=$(stat calls)
 wait_calls $((calls + 1))
@@ -190,7 +190,7 @@ holder=$(policy_of)
 other=ledger_a; [ "$holder" = ledger_a ] && other=ledger_b
 tunable "$holder" 1000000000000
 calls=$(stat calls)
-echo "1 600000 0" > $family/run &
+echo "1 86400000 0" > $family/run &
 runner=$!
 wait_calls $((calls + 1))
 refused "a call that does not end" $scope/swap "$other timeout_ms=3000" "Connection timed out" "held up by hook (ask|tell) of $holder-.* on CPU [0-9]+; $holder-.* stays active"
@@ -201,7 +201,7 @@ tunable "$holder" 200
 kill $runner; wait $runner 2>/dev/null
 
 # Probation: commit, rollback on request, rollback by a gate.
-echo "2 600000 1" > $family/run &
+echo "2 86400000 1" > $family/run &
 runner=$!
 echo "$other probation_ms=60000" > $scope/swap
 is "on probation" "$(cat $scope/state)" probation
@@ -225,7 +225,7 @@ kill $runner; wait $runner 2>/dev/null
 # Two requests at once: one wins, the other is told.
 tunable "$other" 1000000000000
 calls=$(stat calls)
-echo "1 600000 0" > $family/run &
+echo "1 86400000 0" > $family/run &
 runner=$!
 wait_calls $((calls + 1))
 echo "$holder timeout_ms=60000" > $scope/swap 2>/dev/null &
@@ -243,7 +243,7 @@ echo "$other probation_ms=600000" > $scope/swap
 [ "$(policy_of)" = "$other" ] || echo "$holder probation_ms=600000" > $scope/swap
 tunable "$(policy_of)" 1000000000000
 calls=$(stat calls)
-echo "1 600000 0" > $family/run &
+echo "1 86400000 0" > $family/run &
 runner=$!
 wait_calls $((calls + 1))
 timeout_ms=$(cat $family/limits/timeout_ms)
@@ -257,7 +257,7 @@ is "then it works" "$(last result) $(last reason)" "rolled_back asked for"
 kill $runner; wait $runner 2>/dev/null
 
 # CPUs come and go while swaps run.
-echo "2 600000 1" > $family/run &
+echo "2 86400000 1" > $family/run &
 runner=$!
 (for i in 1 2 3 4; do
 	echo 0 > /sys/devices/system/cpu/cpu3/online; echo 1 > /sys/devices/system/cpu/cpu3/online

@@ -61,7 +61,7 @@ under_load()
 {
 	local runner rc=0
 
-	echo "2 600000 1" >$family/run &
+	echo "2 86400000 1" >$family/run &
 	runner=$!
 	"$@" || rc=$?
 	kill $runner
@@ -171,7 +171,7 @@ try "a gate that breaks, in JSON" 9 '.result == "rolled_back" and (.last_swap.re
 # A call that does not end by itself.
 try "set" 0 'work .* -> 1000000000000$' set ledger_b work=1000000000000
 calls=$(awk '$1 == "calls" { print $2 }' $scope/stats)
-echo "1 600000 0" >$family/run &
+echo "1 86400000 0" >$family/run &
 runner=$!
 for ((i = 0; i < 1000; i++)); do
 	(($(awk '$1 == "calls" { print $2 }' $scope/stats) < calls + 1)) || break
