@@ -12,8 +12,15 @@
 
 wanted=${1:-1000}
 [[ $wanted =~ ^[1-9][0-9]*$ ]] || give_up "'$wanted' is no number of faults"
+# The traffic: packets or bytes a second, connections; and how often a policy is to be loaded anew.
+udp4=800 udp6=400 tcp=400000 bulk=4M http=2 loads=50
+# The debug kernel takes many times as long for a packet, and seconds until a module is gone. What is
+# looked at is the same.
+case $(uname -r) in
+*-tiffin-debug-*) udp4=80 udp6=40 tcp=40000 bulk=400K http=1 loads=20 ;;
+esac
 # One fault in so many has its consequences; one call in so many faults.
-keep=$((wanted / 50 < 20 ? 20 : wanted / 50 > 500 ? 500 : wanted / 50))
+keep=$((wanted / loads < 20 ? 20 : wanted / loads > 500 ? 500 : wanted / loads))
 one_in=2
 policies=/sys/kernel/tiffin/policies
 forgive=/sys/module/tiffin_test_forgive/parameters
@@ -114,15 +121,15 @@ start_traffic()
 
 	addr4=$(overlay_addr B1 4) addr6=$(overlay_addr B1 6)
 	traffic=()
-	"${in_a[@]}" taskset -c 0 ./ident udp -p 7410 -f 4 -r 800 -s 512 "$addr4" >/tmp/udp4 &
+	"${in_a[@]}" taskset -c 0 ./ident udp -p 7410 -f 4 -r $udp4 -s 512 "$addr4" >/tmp/udp4 &
 	traffic+=($!)
-	"${in_a[@]}" taskset -c 1 ./ident udp -p 7411 -f 2 -r 400 -s 512 "$addr6" >/tmp/udp6 &
+	"${in_a[@]}" taskset -c 1 ./ident udp -p 7411 -f 2 -r $udp6 -s 512 "$addr6" >/tmp/udp6 &
 	traffic+=($!)
-	"${in_a[@]}" taskset -c 2 ./ident tcp -p 7412 -f 2 -r 400000 "$addr4" >/tmp/tcp &
+	"${in_a[@]}" taskset -c 2 ./ident tcp -p 7412 -f 2 -r $tcp "$addr4" >/tmp/tcp &
 	traffic+=($!)
-	"${in_a[@]}" taskset -c 3 iperf3 -c "$addr4" -p 5201 -t 36000 -w 128K -b 4M -J >/tmp/iperf3 &
+	"${in_a[@]}" taskset -c 3 iperf3 -c "$addr4" -p 5201 -t 36000 -w 128K -b $bulk -J >/tmp/iperf3 &
 	traffic+=($!)
-	"${in_a[@]}" taskset -c 2 wrk -t 1 -c 2 -d 36000 --timeout 60s -s wrk.lua \
+	"${in_a[@]}" taskset -c 2 wrk -t 1 -c $http -d 36000 --timeout 60s -s wrk.lua \
 		"http://$addr4/page" >/tmp/http &
 	traffic+=($!)
 }
@@ -154,6 +161,7 @@ came_all()
 # check_traffic WHEN
 check_traffic()
 {
+	tap_note "$1, $SECONDS s after the start:"
 	tap_note "$1: http $(tail -n 1 /tmp/http)"
 	tap_note "$1: iperf3 $(jq -c '[.end.sum_sent.bytes, .end.sum_received.bytes, .error]' /tmp/iperf3)"
 	tap_note "$1: $(jq -c '[.sent, .received, .lost, .duplicated, .reordered, .corrupted]' \
