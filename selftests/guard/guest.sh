@@ -238,6 +238,8 @@ answers() { stat answered >/dev/null; ((value >= answered + $1)); }
 # shellcheck disable=SC2317 # the same
 quarantined() { state_of "$id" >/dev/null; [ "$value" = quarantined ]; }
 
+# A CPU that does not come back is a failure whatever comes then, and most would only wait.
+echo 1 >/proc/sys/kernel/panic_on_rcu_stall
 for module in tiffin tiffin_test_family test_ledger_a test_ledger_b; do
 	insmod $module.ko || exit
 done
