@@ -266,6 +266,7 @@ insmod tiffin_test_forgive.ko keep=$keep || give_up "no probe on tiffin_quaranti
 overlay_up || give_up "no overlay network"
 servers=()
 start_servers
+tap_note "network and servers, $SECONDS s after the start"
 activate hash
 start_traffic
 sleep 5
