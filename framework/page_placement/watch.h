@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A watch: what the host is told of changes to a process's memory. It holds the only mmu_notifier
+ * that the family has on a process: with a second one the movers would take it for a secondary MMU
+ * and leave the page tables alone. So others in the family listen here.
+ *
+ * Invariants:
+ *  W1. Every invalidation that is not the movers' own counts in @changing from before the page tables
+ *	change until after, marks the batches that have an address in it, and drops the shadows in
+ *	it. Changes of protection of a mapping as a whole are none: they change neither page nor
+ *	dirty bit, and NUMA balancing makes them all the time.
+ *  W2. A batch enters only while @changing is 0, and a shadow is kept only by a batch that was not
+ *	marked for its address; both under @lock. So no shadow outlives the page that it is of.
+ *  W3. The process's end drops all shadows. The watch itself lives until its last reference is put,
+ *	and holds the mm_struct (not the memory) until then.
+ */
+#ifndef TIFFIN_PP_WATCH_H
+#define TIFFIN_PP_WATCH_H
+
+#include <linux/list.h>
+#include <linux/mmu_notifier.h>
+#include <linux/spinlock.h>
+#include <linux/xarray.h>
+
+struct pp_entered;
+
+/**
+ * struct pp_watch - of one process's memory
+ * @notifier: registered with its mm
+ * @lock: of what follows; taken in contexts that may not sleep, inside page-table locks. Order:
+ *	this, then a node's lock of shadow.c.
+ * @changing: invalidations under way
+ * @gone: the process is at its end
+ * @entered: batches under way
+ * @shadows: struct pp_shadow by page number of the address
+ * @nr_shadows: entries of @shadows; read without the lock, too
+ * @owner: whoever got the watch keeps here what it likes; see pp_watch_ops
+ */
+struct pp_watch {
+	struct mmu_notifier notifier;
+	spinlock_t lock;
+	unsigned int changing;
+	bool gone;
+	struct list_head entered;
+	struct xarray shadows;
+	unsigned long nr_shadows;
+	void *owner;
+};
+
+/**
+ * struct pp_watch_ops - what the host wants to hear
+ * @changed: pages from @start up to @end are being unmapped, replaced, or shared with a child. May
+ *	be NULL.
+ * @gone: the process's memory is being taken down. May be NULL.
+ *
+ * Context: may not sleep; mmap_lock and page locks may be held.
+ */
+struct pp_watch_ops {
+	void (*changed)(struct pp_watch *watch, unsigned long start, unsigned long end);
+	void (*gone)(struct pp_watch *watch);
+};
+
+/* Set before the first watch is got, and left alone until the last is put; or NULL. */
+extern const struct pp_watch_ops *pp_watch_ops;
+
+/**
+ * pp_watch_get - watch a process's memory
+ * @mm: of the process; the caller has a reference to its users (mmget), and not mmap_lock, which is
+ *	taken here, for writing
+ *
+ * All who ask for the same @mm get the same watch.
+ *
+ * Context: process, may sleep.
+ * Return: the watch, or an ERR_PTR: -ENOMEM; -ESRCH where it is at its end.
+ */
+struct pp_watch *pp_watch_get(struct mm_struct *mm);
+
+/**
+ * pp_watch_put - the reverse
+ * @watch: not used by the caller any more
+ *
+ * Whoever puts the last reference drops the shadows. The watch is freed later, when no notifier
+ * can be in it; pp_movers_exit() waits for that.
+ *
+ * Context: process, may sleep.
+ */
+void pp_watch_put(struct pp_watch *watch);
+
+/* Its mm. Only the mm_struct is certain to be there: mmget_not_zero() before more is touched. */
+static inline struct mm_struct *pp_watch_mm(const struct pp_watch *watch)
+{
+	return watch->notifier.mm;
+}
+
+#endif /* TIFFIN_PP_WATCH_H */
