@@ -12,7 +12,7 @@
 
 #include <linux/types.h>
 
-struct page;
+struct folio;
 
 /* Pages kept on a node, at most: what the batches of a few threads take. */
 #define PP_RECYCLED_MAX	64
@@ -29,24 +29,24 @@ void pp_recycle_exit(void);
  * Context: process.
  * Return: the page, or NULL.
  */
-struct page *pp_page_get(int node);
+struct folio *pp_page_get(int node);
 
 /**
  * pp_page_put - a page is not needed any more
- * @page: the caller has the only reference; it is mapped nowhere, on no list and not locked
+ * @folio: the caller has a reference; it is mapped nowhere, on no list and not locked
  *
  * Context: any but NMI and hardirq.
  */
-void pp_page_put(struct page *page);
+void pp_page_put(struct folio *folio);
 
 /**
  * pp_page_renew - make a page that was a process's look as the allocator hands pages out
- * @page: the caller's reference should be the only one
+ * @folio: the caller's reference should be the only one
  *
  * Return: whether it does. Where it doesn't (others have references, the hardware reported an
- * error in it) only put_page() is of use.
+ * error in it) only folio_put() is of use.
  */
-bool pp_page_renew(struct page *page);
+bool pp_page_renew(struct folio *folio);
 
 /* Pages kept on @node. */
 unsigned long pp_recycled(int node);

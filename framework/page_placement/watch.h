@@ -22,8 +22,6 @@
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
-struct pp_entered;
-
 /**
  * struct pp_watch - of one process's memory
  * @notifier: registered with its mm
@@ -34,6 +32,7 @@ struct pp_entered;
  * @entered: batches under way
  * @shadows: struct pp_shadow by page number of the address
  * @nr_shadows: entries of @shadows; read without the lock, too
+ * @users: how many have got the watch
  * @owner: whoever got the watch keeps here what it likes; see pp_watch_ops
  */
 struct pp_watch {
@@ -44,6 +43,7 @@ struct pp_watch {
 	struct list_head entered;
 	struct xarray shadows;
 	unsigned long nr_shadows;
+	unsigned int users;
 	void *owner;
 };
 
@@ -71,7 +71,7 @@ extern const struct pp_watch_ops *pp_watch_ops;
  * All who ask for the same @mm get the same watch.
  *
  * Context: process, may sleep.
- * Return: the watch, or an ERR_PTR: -ENOMEM; -ESRCH where it is at its end.
+ * Return: the watch, or an ERR_PTR: -ENOMEM; -EINTR where a signal is pending.
  */
 struct pp_watch *pp_watch_get(struct mm_struct *mm);
 

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What happens to a process's memory; the invariants are in watch.h. */
+
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "compat/mm.h"
+#include "page_placement/move_priv.h"
+
+const struct pp_watch_ops *pp_watch_ops;
+
+const char pp_watch_cookie;
+
+/* Mark the batches, but for @except, that have an address in the range. Under the lock. */
+static void pp_watch_mark(struct pp_watch *watch, const struct pp_move *except, unsigned long start,
+			  unsigned long end)
+{
+	struct pp_move *move;
+	unsigned int i;
+
+	list_for_each_entry(move, &watch->entered, on_watch) {
+		if (move == except)
+			continue;
+		for (i = 0; i < move->batch->nr; i++) {
+			if (move->batch->page[i].addr >= start && move->batch->page[i].addr < end)
+				move->changed |= BIT(i);
+		}
+	}
+}
+
+/* Does the movers' own work invalidate, or what changes neither page nor dirty bit? */
+static bool pp_watch_ours(const struct mmu_notifier_range *range)
+{
+	return (range->event == MMU_NOTIFY_MIGRATE && range->owner == &pp_watch_cookie) ||
+	       range->event == MMU_NOTIFY_PROTECTION_VMA;
+}
+
+static int pp_watch_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
+{
+	struct pp_watch *watch = container_of(notifier, struct pp_watch, notifier);
+
+	if (pp_watch_ours(range))
+		return 0;
+	spin_lock(&watch->lock);
+	watch->changing++;
+	pp_watch_mark(watch, NULL, range->start, range->end);
+	spin_unlock(&watch->lock);
+	pp_shadow_drop_range(watch, range->start, range->end, PP_SHADOW_CHANGED,
+			     mmu_notifier_range_blockable(range));
+	if (pp_watch_ops && pp_watch_ops->changed)
+		pp_watch_ops->changed(watch, range->start, range->end);
+	return 0;
+}
+
+static void pp_watch_end(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
+{
+	struct pp_watch *watch = container_of(notifier, struct pp_watch, notifier);
+
+	if (pp_watch_ours(range))
+		return;
+	spin_lock(&watch->lock);
+	watch->changing--;
+	spin_unlock(&watch->lock);
+}
+
+static void pp_watch_release(struct mmu_notifier *notifier, struct mm_struct *mm)
+{
+	struct pp_watch *watch = container_of(notifier, struct pp_watch, notifier);
+
+	spin_lock(&watch->lock);
+	watch->gone = true;
+	spin_unlock(&watch->lock);
+	pp_shadow_drop_range(watch, 0, ULONG_MAX, PP_SHADOW_CHANGED, true);
+	if (pp_watch_ops && pp_watch_ops->gone)
+		pp_watch_ops->gone(watch);
+}
+
+static struct mmu_notifier *pp_watch_alloc(struct mm_struct *mm)
+{
+	struct pp_watch *watch = kzalloc(sizeof(*watch), GFP_KERNEL);
+
+	if (!watch)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&watch->lock);
+	INIT_LIST_HEAD(&watch->entered);
+	xa_init(&watch->shadows);
+	return &watch->notifier;
+}
+
+/* No notifier is in it, and none comes. Bottom halves are disabled. */
+static void pp_watch_free(struct mmu_notifier *notifier)
+{
+	struct pp_watch *watch = container_of(notifier, struct pp_watch, notifier);
+
+	WARN_ON(watch->nr_shadows);
+	xa_destroy(&watch->shadows);
+	kfree(watch);
+}
+
+static const struct mmu_notifier_ops pp_watch_notifier_ops = {
+	.invalidate_range_start = pp_watch_start,
+	.invalidate_range_end = pp_watch_end,
+	.release = pp_watch_release,
+	.alloc_notifier = pp_watch_alloc,
+	.free_notifier = pp_watch_free,
+};
+
+struct pp_watch *pp_watch_get(struct mm_struct *mm)
+{
+	struct mmu_notifier *notifier = mmu_notifier_get(&pp_watch_notifier_ops, mm);
+	struct pp_watch *watch;
+
+	if (IS_ERR(notifier))
+		return ERR_CAST(notifier);
+	watch = container_of(notifier, struct pp_watch, notifier);
+	spin_lock(&watch->lock);
+	watch->users++;
+	spin_unlock(&watch->lock);
+	return watch;
+}
+
+void pp_watch_put(struct pp_watch *watch)
+{
+	bool last;
+
+	spin_lock(&watch->lock);
+	last = !--watch->users;
+	spin_unlock(&watch->lock);
+	/* Here, where it may take its time. Somebody who gets the watch meanwhile misses them only. */
+	if (last)
+		pp_shadow_drop_range(watch, 0, ULONG_MAX, PP_SHADOW_DETACHED, true);
+	mmu_notifier_put(&watch->notifier);
+}
+
+bool pp_watch_enter(struct pp_watch *watch, struct pp_move *move)
+{
+	bool may;
+
+	spin_lock(&watch->lock);
+	may = !watch->changing && !watch->gone;
+	if (may) {
+		move->changed = 0;
+		list_add(&move->on_watch, &watch->entered);
+	}
+	spin_unlock(&watch->lock);
+	return may;
+}
+
+void pp_watch_leave(struct pp_watch *watch, struct pp_move *move)
+{
+	spin_lock(&watch->lock);
+	list_del(&move->on_watch);
+	spin_unlock(&watch->lock);
+}
+
+void pp_watch_tell(struct pp_watch *watch, struct pp_move *move, unsigned long start,
+		   unsigned long end)
+{
+	spin_lock(&watch->lock);
+	pp_watch_mark(watch, move, start, end);
+	spin_unlock(&watch->lock);
+}
+
+void pp_watch_exit(void)
+{
+	mmu_notifier_synchronize();
+}
