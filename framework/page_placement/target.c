@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the operator attached, and the processes that belong to it.
+ *
+ * A process belongs to a target if it is the one named, or was forked by one that belongs to it; if
+ * it is in the cgroup, or below it; or always. Forks are told by a tracepoint, as nothing shows
+ * later who forked whom; all else is found out by looking, with each tick: that a process has
+ * other memory now (exec), that it has left the cgroup, or ended; and twice a second who is new.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cgroup.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+
+#include "page_placement/host.h"
+
+/* Ticks between two looks at all processes. */
+#define PP_LOOK_TICKS	5
+
+/* New processes that one look takes up. */
+#define PP_LOOK_MAX	256
+
+/* Children that wait to be taken up. */
+#define PP_FORKED_MAX	4096
+
+enum pp_target_kind {
+	PP_TARGET_PID,
+	PP_TARGET_CGROUP,
+	PP_TARGET_ALL,
+};
+
+/**
+ * struct pp_target - what the operator attached
+ * @list: of all targets
+ * @serial: no other target has or had this number
+ * @kind: enum pp_target_kind
+ * @pid: the process
+ * @cgroup: the cgroup
+ * @name: as the operator wrote it
+ * @ended: sums of programs of it that have ended
+ */
+struct pp_target {
+	struct list_head list;
+	u32 serial;
+	u32 kind;
+	struct pid *pid;
+	struct cgroup *cgroup;
+	char *name;
+	u64 ended[PP_SUMS];
+};
+
+/**
+ * struct pp_process - a process that belongs to a target
+ * @list: of all processes
+ * @target: it belongs to
+ * @pid: of it
+ * @program: its memory
+ */
+struct pp_process {
+	struct list_head list;
+	struct pp_target *target;
+	struct pid *pid;
+	struct pp_program *program;
+};
+
+/**
+ * struct pp_forked - a child that waits to be taken up
+ * @list: of all such
+ * @target: serial of the target that its parent belongs to
+ * @pid: the child
+ */
+struct pp_forked {
+	struct list_head list;
+	u32 target;
+	struct pid *pid;
+};
+
+/* Protects all lists but that of the children. */
+static DEFINE_MUTEX(pp_targets_lock);
+static LIST_HEAD(pp_targets);
+static LIST_HEAD(pp_processes);
+static u32 pp_targets_serial;
+static unsigned int pp_ticks;
+static bool pp_targets_ended;
+
+static DEFINE_SPINLOCK(pp_forked_lock);
+static LIST_HEAD(pp_forked);
+static unsigned int pp_nr_forked;
+
+/* What forks are told by. */
+static struct tracepoint *pp_fork_tracepoint;
+
+/* The memory of a process, with a reference to its users, and what it is called; or NULL. */
+static struct mm_struct *pp_process_mm(struct pid *pid, char comm[TASK_COMM_LEN])
+{
+	struct task_struct *leader, *task;
+	struct mm_struct *mm = NULL;
+
+	rcu_read_lock();
+	leader = pid_task(pid, PIDTYPE_TGID);
+	/* The first thread may have ended before the others. */
+	if (leader)
+		for_each_thread(leader, task) {
+			task_lock(task);
+			if (task->mm && !(task->flags & PF_KTHREAD)) {
+				mm = task->mm;
+				mmget(mm);
+				memcpy(comm, task->comm, TASK_COMM_LEN);
+				comm[TASK_COMM_LEN - 1] = '\0';
+			}
+			task_unlock(task);
+			if (mm)
+				break;
+		}
+	rcu_read_unlock();
+	return mm;
+}
+
+static struct pp_process *pp_process_find(const struct pid *pid)
+{
+	struct pp_process *process;
+
+	list_for_each_entry(process, &pp_processes, list)
+		if (process->pid == pid)
+			return process;
+	return NULL;
+}
+
+/* Does @task belong to @target, by where it is? RCU read side. */
+static bool pp_target_has(const struct pp_target *target, struct task_struct *task)
+{
+	switch (target->kind) {
+	case PP_TARGET_CGROUP:
+		return task_under_cgroup_hierarchy(task, target->cgroup);
+	case PP_TARGET_ALL:
+		return true;
+	}
+	return false;
+}
+
+static void pp_program_sum(const struct pp_program *program, u64 *sum)
+{
+	unsigned int i;
+
+	for (i = 0; i < PP_SUMS; i++)
+		sum[i] += atomic64_read(&program->sums.count[i]);
+}
+
+/* The process does not have that memory any more. */
+static void pp_process_leave(struct pp_process *process)
+{
+	if (process->program->users == 1)
+		pp_program_sum(process->program, process->target->ended);
+	pp_program_leave(process->program);
+}
+
+static void pp_process_remove(struct pp_process *process)
+{
+	pp_process_leave(process);
+	list_del(&process->list);
+	put_pid(process->pid);
+	kfree(process);
+}
+
+/* A process belongs to @target from now on, unless it belongs to one already. */
+static int pp_process_add(struct pp_target *target, struct pid *pid)
+{
+	char comm[TASK_COMM_LEN];
+	struct pp_process *process;
+	struct mm_struct *mm;
+	int err = 0;
+
+	if (pp_process_find(pid))
+		return 0;
+	mm = pp_process_mm(pid, comm);
+	if (!mm)
+		return -ESRCH;
+	process = kzalloc(sizeof(*process), GFP_KERNEL);
+	if (!process) {
+		err = -ENOMEM;
+		goto put;
+	}
+	process->program = pp_program_get(mm, pid_nr(pid), comm);
+	if (IS_ERR(process->program)) {
+		err = PTR_ERR(process->program);
+		kfree(process);
+		goto put;
+	}
+	WRITE_ONCE(process->program->target, target->serial);
+	process->target = target;
+	process->pid = get_pid(pid);
+	list_add_tail(&process->list, &pp_processes);
+put:
+	mmput_async(mm);
+	return err;
+}
+
+/* Is the process where it was, with the memory that it had? False: it is not followed any more. */
+static bool pp_process_check(struct pp_process *process)
+{
+	struct task_struct *task;
+	char comm[TASK_COMM_LEN];
+	struct pp_program *now;
+	struct mm_struct *mm;
+	bool stays = true;
+
+	rcu_read_lock();
+	task = pid_task(process->pid, PIDTYPE_TGID);
+	if (task && process->target->kind != PP_TARGET_PID)
+		stays = pp_target_has(process->target, task);
+	rcu_read_unlock();
+	if (!task || !stays)
+		return false;
+	mm = pp_process_mm(process->pid, comm);
+	if (!mm)
+		return false;
+	if (mm != process->program->mm) {
+		now = pp_program_get(mm, pid_nr(process->pid), comm);
+		stays = !IS_ERR(now);
+		if (stays) {
+			pp_process_leave(process);
+			process->program = now;
+			WRITE_ONCE(now->target, process->target->serial);
+		}
+	}
+	mmput_async(mm);
+	return stays;
+}
+
+/* Who belongs to @target and is not known yet. */
+static void pp_target_look(struct pp_target *target)
+{
+	struct pid **found = kvcalloc(PP_LOOK_MAX, sizeof(*found), GFP_KERNEL);
+	struct task_struct *task;
+	unsigned int nr = 0, i;
+
+	if (!found)
+		return;
+	rcu_read_lock();
+	for_each_process(task) {
+		struct pid *pid = task_tgid(task);
+
+		if (nr == PP_LOOK_MAX)
+			break;
+		if (!(task->flags & PF_KTHREAD) && !task->exit_state &&
+		    pp_target_has(target, task) && !pp_process_find(pid))
+			found[nr++] = get_pid(pid);
+	}
+	rcu_read_unlock();
+	for (i = 0; i < nr; i++) {
+		pp_process_add(target, found[i]);
+		put_pid(found[i]);
+	}
+	kvfree(found);
+}
+
+static struct pp_target *pp_target_by_serial(u32 serial)
+{
+	struct pp_target *target;
+
+	list_for_each_entry(target, &pp_targets, list)
+		if (target->serial == serial)
+			return target;
+	return NULL;
+}
+
+/* Children of processes that are followed. */
+static void pp_targets_take_forked(void)
+{
+	struct pp_forked *forked, *next;
+	struct pp_target *target;
+	LIST_HEAD(all);
+
+	spin_lock(&pp_forked_lock);
+	list_splice_init(&pp_forked, &all);
+	pp_nr_forked = 0;
+	spin_unlock(&pp_forked_lock);
+	list_for_each_entry_safe(forked, next, &all, list) {
+		target = pp_target_by_serial(forked->target);
+		if (target)
+			pp_process_add(target, forked->pid);
+		put_pid(forked->pid);
+		kfree(forked);
+	}
+}
+
+/* The target of who forks: a process that is followed, or that waits to be; 0: neither. */
+static u32 pp_fork_target(struct task_struct *parent)
+{
+	struct pp_program *program = parent->mm ? pp_program_of(parent->mm) : NULL;
+	struct pp_forked *forked;
+
+	lockdep_assert_held(&pp_forked_lock);
+	if (program)
+		return READ_ONCE(program->target);
+	list_for_each_entry(forked, &pp_forked, list)
+		if (forked->pid == task_tgid(parent))
+			return forked->target;
+	return 0;
+}
+
+/* A process forks; neither is to wait. */
+static void pp_fork(void *data, struct task_struct *parent, struct task_struct *child)
+{
+	struct pp_forked *forked;
+	u32 target;
+
+	if (!thread_group_leader(child))
+		return;
+	spin_lock(&pp_forked_lock);
+	target = pp_fork_target(parent);
+	if (target && pp_nr_forked < PP_FORKED_MAX) {
+		forked = kmalloc(sizeof(*forked), GFP_NOWAIT | __GFP_NOWARN);
+		if (forked) {
+			forked->target = target;
+			forked->pid = get_pid(task_tgid(child));
+			list_add_tail(&forked->list, &pp_forked);
+			pp_nr_forked++;
+		}
+	}
+	spin_unlock(&pp_forked_lock);
+}
+
+static void pp_target_free(struct pp_target *target)
+{
+	put_pid(target->pid);
+	if (target->cgroup)
+		cgroup_put(target->cgroup);
+	kfree(target->name);
+	kfree(target);
+}
+
+static void pp_target_remove(struct pp_target *target)
+{
+	struct pp_process *process, *next;
+
+	list_for_each_entry_safe(process, next, &pp_processes, list)
+		if (process->target == target)
+			pp_process_remove(process);
+	list_del(&target->list);
+	pp_target_free(target);
+}
+
+/* A cgroup that was removed has no processes, and never will. */
+static bool pp_target_dead(const struct pp_target *target)
+{
+	return target->kind == PP_TARGET_CGROUP && css_is_dying(&target->cgroup->self);
+}
+
+void pp_targets_walk(void)
+{
+	struct pp_process *process, *next;
+	struct pp_target *target, *after;
+
+	mutex_lock(&pp_targets_lock);
+	/* Children first: their parents may have ended meanwhile. */
+	pp_targets_take_forked();
+	list_for_each_entry_safe(process, next, &pp_processes, list)
+		if (!pp_process_check(process))
+			pp_process_remove(process);
+	list_for_each_entry_safe(target, after, &pp_targets, list) {
+		if (pp_target_dead(target))
+			pp_target_remove(target);
+		else if (target->kind != PP_TARGET_PID && !(pp_ticks % PP_LOOK_TICKS))
+			pp_target_look(target);
+	}
+	pp_ticks++;
+	mutex_unlock(&pp_targets_lock);
+}
+
+/* What @text names, not in the list yet. */
+static struct pp_target *pp_target_parse(const char *text)
+{
+	struct pp_target *target = kzalloc(sizeof(*target), GFP_KERNEL);
+	int err = 0;
+	pid_t nr;
+
+	if (!target)
+		return ERR_PTR(-ENOMEM);
+	target->name = kstrdup(skip_spaces(text), GFP_KERNEL);
+	if (!target->name) {
+		err = -ENOMEM;
+		goto free;
+	}
+	strim(target->name);
+	if (!strcmp(target->name, "all")) {
+		target->kind = PP_TARGET_ALL;
+	} else if (!strncmp(target->name, "pid ", 4)) {
+		target->kind = PP_TARGET_PID;
+		err = kstrtoint(skip_spaces(target->name + 4), 10, &nr);
+		if (err)
+			goto free;
+		target->pid = find_get_pid(nr);
+		if (!target->pid)
+			err = -ESRCH;
+	} else if (!strncmp(target->name, "cgroup /", 8)) {
+		struct cgroup *cgroup = cgroup_get_from_path(target->name + 7);
+
+		target->kind = PP_TARGET_CGROUP;
+		if (IS_ERR(cgroup))
+			err = PTR_ERR(cgroup);
+		else
+			target->cgroup = cgroup;
+	} else {
+		err = -EINVAL;
+	}
+	if (!err)
+		return target;
+free:
+	pp_target_free(target);
+	return ERR_PTR(err);
+}
+
+/* The one in the list that is the same. */
+static struct pp_target *pp_target_find(const struct pp_target *like)
+{
+	struct pp_target *target;
+
+	list_for_each_entry(target, &pp_targets, list)
+		if (target->kind == like->kind && target->pid == like->pid &&
+		    target->cgroup == like->cgroup)
+			return target;
+	return NULL;
+}
+
+int pp_attach(const char *text)
+{
+	struct pp_target *target = pp_target_parse(text);
+	int err = 0;
+
+	if (IS_ERR(target))
+		return PTR_ERR(target);
+	mutex_lock(&pp_targets_lock);
+	target->serial = ++pp_targets_serial;
+	if (pp_targets_ended)
+		err = -ENODEV;
+	else if (pp_target_find(target))
+		err = -EEXIST;
+	else if (target->kind == PP_TARGET_PID)
+		err = pp_process_add(target, target->pid);
+	else
+		pp_target_look(target);
+	if (!err)
+		list_add_tail(&target->list, &pp_targets);
+	mutex_unlock(&pp_targets_lock);
+	if (err)
+		pp_target_free(target);
+	return err;
+}
+
+static void pp_detach_everything(void)
+{
+	struct pp_target *target, *next;
+
+	list_for_each_entry_safe(target, next, &pp_targets, list)
+		pp_target_remove(target);
+}
+
+int pp_detach(const char *text)
+{
+	struct pp_target *like, *target;
+
+	if (sysfs_streq(text, "everything")) {
+		mutex_lock(&pp_targets_lock);
+		pp_detach_everything();
+		mutex_unlock(&pp_targets_lock);
+		return 0;
+	}
+	like = pp_target_parse(text);
+	if (IS_ERR(like))
+		return PTR_ERR(like);
+	mutex_lock(&pp_targets_lock);
+	target = pp_target_find(like);
+	if (target)
+		pp_target_remove(target);
+	mutex_unlock(&pp_targets_lock);
+	pp_target_free(like);
+	return target ? 0 : -ENOENT;
+}
+
+/* A line of sums: "hints N promoted N ...". */
+static size_t pp_sums_show(char *buf, size_t size, const u64 *sum)
+{
+	size_t len;
+	unsigned int i;
+
+	len = scnprintf(buf, size, " hints %llu promoted %llu demoted %llu remapped %llu written %llu",
+			sum[PP_SUM_HINTS], sum[PP_SUM_PROMOTED], sum[PP_SUM_DEMOTED],
+			sum[PP_SUM_REMAPPED], sum[PP_SUM_WRITTEN]);
+	for (i = PP_FINE + 1; i < PP_REASONS; i++)
+		if (sum[PP_SUM_REFUSED + i])
+			len += scnprintf(buf + len, size - len, " %s %llu", pp_reason_name(i),
+					 sum[PP_SUM_REFUSED + i]);
+	return len;
+}
+
+size_t pp_targets_show(char *buf, size_t size)
+{
+	const struct pp_program *program = NULL;
+	struct pp_process *process;
+	struct pp_target *target;
+	size_t len = 0;
+
+	mutex_lock(&pp_targets_lock);
+	list_for_each_entry(target, &pp_targets, list) {
+		unsigned int nr = 0;
+		u64 sum[PP_SUMS];
+
+		memcpy(sum, target->ended, sizeof(sum));
+		list_for_each_entry(process, &pp_processes, list) {
+			if (process->target != target)
+				continue;
+			nr++;
+			/* Those that share their memory come one after the other. */
+			if (process->program != program)
+				pp_program_sum(process->program, sum);
+			program = process->program;
+		}
+		len += scnprintf(buf + len, size - len, "%s: processes %u", target->name, nr);
+		len += pp_sums_show(buf + len, size - len, sum);
+		len += scnprintf(buf + len, size - len, "\n");
+	}
+	mutex_unlock(&pp_targets_lock);
+	return len;
+}
+
+size_t pp_programs_show(char *buf, size_t size)
+{
+	struct pp_process *process;
+	unsigned int i;
+	size_t len = 0;
+	int node;
+
+	mutex_lock(&pp_targets_lock);
+	list_for_each_entry(process, &pp_processes, list) {
+		struct pp_program *program = process->program;
+		u64 sum[PP_SUMS] = {};
+
+		len += scnprintf(buf + len, size - len, "%d %s:", pid_nr(process->pid),
+				 program->comm);
+		for_each_node_state(node, N_MEMORY)
+			len += scnprintf(buf + len, size - len, " node%d %d", node,
+					 atomic_read(&program->resident[node]));
+		pp_program_sum(program, sum);
+		len += pp_sums_show(buf + len, size - len, sum);
+		len += scnprintf(buf + len, size - len, " unmapped_us");
+		for (i = 0; i < PP_TIME_BUCKETS; i++)
+			len += scnprintf(buf + len, size - len, " %lld",
+					 atomic64_read(&program->sums.unmapped[i]));
+		len += scnprintf(buf + len, size - len, "\n");
+	}
+	mutex_unlock(&pp_targets_lock);
+	return len;
+}
+
+unsigned int pp_targets_lines(void)
+{
+	struct pp_process *process;
+	struct pp_target *target;
+	unsigned int nr = 0;
+
+	mutex_lock(&pp_targets_lock);
+	list_for_each_entry(target, &pp_targets, list)
+		nr++;
+	list_for_each_entry(process, &pp_processes, list)
+		nr++;
+	mutex_unlock(&pp_targets_lock);
+	return nr;
+}
+
+static void pp_find_fork(struct tracepoint *tp, void *found)
+{
+	if (!strcmp(tp->name, "sched_process_fork"))
+		*(struct tracepoint **)found = tp;
+}
+
+int pp_targets_init(void)
+{
+	int err;
+
+	/* The kernel exports how to find a tracepoint, not this one. */
+	for_each_kernel_tracepoint(pp_find_fork, &pp_fork_tracepoint);
+	if (!pp_fork_tracepoint) {
+		pr_err("this kernel has no tracepoint sched_process_fork: load this module on a kernel with CONFIG_TRACEPOINTS\n");
+		return -EOPNOTSUPP;
+	}
+	err = tracepoint_probe_register(pp_fork_tracepoint, pp_fork, NULL);
+	if (err)
+		pr_err("cannot have forks told (error %d)\n", err);
+	return err;
+}
+
+void pp_targets_end(void)
+{
+	mutex_lock(&pp_targets_lock);
+	pp_targets_ended = true;
+	pp_detach_everything();
+	mutex_unlock(&pp_targets_lock);
+}
+
+void pp_targets_exit(void)
+{
+	tracepoint_probe_unregister(pp_fork_tracepoint, pp_fork, NULL);
+	tracepoint_synchronize_unregister();
+	pp_targets_take_forked();
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory nodes and their tiers.
+ *
+ * The kernel keeps its own tiers to itself. So: nodes with CPUs are the fastest tier; nodes without
+ * lie in tiers behind it, by their distance from the nearest CPU. The operator may say otherwise.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/mutex.h>
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+#include <linux/topology.h>
+
+#include "page_placement/host.h"
+#include "page_placement/shadow.h"
+
+struct pp_tiers pp_tiers;
+
+/* Between the kernel's watermark and wm_low, and between that and wm_high: permille of the node. */
+#define PP_HEADROOM	10
+#define PP_HEADROOM_MAX	200
+
+static u32 pp_headroom = PP_HEADROOM;
+
+/* Protects what follows, and changes of tiers. */
+static DEFINE_MUTEX(pp_tiers_lock);
+static nodemask_t pp_tiers_memory, pp_tiers_cpus;
+static u32 *pp_tiers_said;	/* by the operator, of each node; NULL: nothing */
+
+/* How far a node is from the nearest CPU. */
+static int pp_cpu_distance(int node)
+{
+	int cpus, nearest = INT_MAX;
+
+	for_each_node_state(cpus, N_CPU)
+		nearest = min(nearest, node_distance(cpus, node));
+	return nearest;
+}
+
+/* By the rule at the top. */
+static u32 pp_tier_of(int node)
+{
+	int other, mine = pp_cpu_distance(node);
+	u32 tier = 1;
+
+	if (node_state(node, N_CPU))
+		return 0;
+	/* One more for each smaller distance that another node without CPUs has, each counted once. */
+	for_each_node_state(other, N_MEMORY) {
+		int before, theirs = pp_cpu_distance(other);
+		bool counted = false;
+
+		if (node_state(other, N_CPU) || theirs >= mine)
+			continue;
+		for_each_node_state(before, N_MEMORY) {
+			if (before == other)
+				break;
+			if (!node_state(before, N_CPU) && pp_cpu_distance(before) == theirs)
+				counted = true;
+		}
+		tier += !counted;
+	}
+	return tier;
+}
+
+/* The nearest node of the tier next to @node's, in the direction; @tier of each node is known. */
+static u32 pp_tier_neighbour(int node, u32 direction)
+{
+	const struct tiffin_pp_node *n = pp_tiers.node;
+	u32 mine = n[node].tier, best_tier = 0, best = TIFFIN_PP_NO_NODE;
+	int other;
+
+	for_each_node_state(other, N_MEMORY) {
+		u32 tier = n[other].tier;
+
+		if (direction == TIFFIN_PP_PROMOTE ? tier >= mine : tier <= mine)
+			continue;
+		if (best == TIFFIN_PP_NO_NODE ||
+		    (direction == TIFFIN_PP_PROMOTE ? tier > best_tier : tier < best_tier) ||
+		    (tier == best_tier && node_distance(node, other) < node_distance(node, best))) {
+			best = other;
+			best_tier = tier;
+		}
+	}
+	return best;
+}
+
+/* Who is where: all but free memory. */
+static void pp_tiers_update(void)
+{
+	int node;
+
+	lockdep_assert_held(&pp_tiers_lock);
+	pp_tiers_memory = node_states[N_MEMORY];
+	pp_tiers_cpus = node_states[N_CPU];
+	for (node = 0; node < nr_node_ids; node++) {
+		u32 tier = TIFFIN_PP_NO_NODE;
+
+		if (node_isset(node, pp_tiers_memory))
+			tier = pp_tiers_said ? pp_tiers_said[node] : pp_tier_of(node);
+		WRITE_ONCE(pp_tiers.node[node].tier, tier);
+	}
+	for (node = 0; node < nr_node_ids; node++) {
+		struct tiffin_pp_node *n = &pp_tiers.node[node];
+		bool memory = node_isset(node, pp_tiers_memory);
+
+		WRITE_ONCE(n->faster, memory ? pp_tier_neighbour(node, TIFFIN_PP_PROMOTE) :
+				      TIFFIN_PP_NO_NODE);
+		WRITE_ONCE(n->slower, memory ? pp_tier_neighbour(node, TIFFIN_PP_DEMOTE) :
+				      TIFFIN_PP_NO_NODE);
+	}
+}
+
+/*
+ * A node's free memory, and the watermarks, in pages. Zones that the kernel keeps for devices (their
+ * reserve is larger than they are) are not for programs, and do not count.
+ */
+static void pp_node_sample(int node)
+{
+	struct tiffin_pp_node *n = &pp_tiers.node[node];
+	u64 total = 0, free = 0, kernel = 0, step;
+	struct zone *zone;
+
+	if (!node_state(node, N_MEMORY)) {
+		WRITE_ONCE(n->flags, 0);
+		WRITE_ONCE(n->total, 0);
+		WRITE_ONCE(n->free, 0);
+		return;
+	}
+	for (zone = NODE_DATA(node)->node_zones; zone < NODE_DATA(node)->node_zones + MAX_NR_ZONES;
+	     zone++) {
+		long reserve = zone->lowmem_reserve[ZONE_MOVABLE];
+
+		if (!managed_zone(zone) || reserve >= zone_managed_pages(zone))
+			continue;
+		total += zone_managed_pages(zone);
+		free += zone_page_state(zone, NR_FREE_PAGES);
+		kernel += high_wmark_pages(zone) + reserve;
+	}
+	step = max_t(u64, div_u64(total * READ_ONCE(pp_headroom), 1000), 1);
+	WRITE_ONCE(n->total, total);
+	WRITE_ONCE(n->free, free);
+	WRITE_ONCE(n->wm_low, kernel + step);
+	WRITE_ONCE(n->wm_high, kernel + 2 * step);
+	WRITE_ONCE(n->flags, TIFFIN_PP_NODE_USABLE |
+			     (free < kernel + step ? TIFFIN_PP_NODE_PRESSED : 0));
+}
+
+void pp_tiers_sample(void)
+{
+	int node;
+
+	mutex_lock(&pp_tiers_lock);
+	if (!nodes_equal(pp_tiers_memory, node_states[N_MEMORY]) ||
+	    !nodes_equal(pp_tiers_cpus, node_states[N_CPU]))
+		pp_tiers_update();
+	mutex_unlock(&pp_tiers_lock);
+	for (node = 0; node < nr_node_ids; node++) {
+		struct pp_shadow_figures shadows = {};
+
+		pp_node_sample(node);
+		if (node_state(node, N_MEMORY))
+			pp_shadow_figures(node, &shadows);
+		WRITE_ONCE(pp_tiers.node[node].shadows, shadows.now);
+	}
+}
+
+u64 pp_tiers_room(u32 node)
+{
+	const struct tiffin_pp_node *n = &pp_tiers.node[node];
+	u64 free, low;
+
+	pp_node_sample(node);
+	free = READ_ONCE(n->free);
+	low = READ_ONCE(n->wm_low);
+	return (READ_ONCE(n->flags) & TIFFIN_PP_NODE_USABLE) && free > low ? free - low : 0;
+}
+
+u32 pp_tiers_next(u32 node, u32 direction)
+{
+	u32 to;
+
+	if (node >= nr_node_ids)
+		return TIFFIN_PP_NO_NODE;
+	to = direction == TIFFIN_PP_PROMOTE ? READ_ONCE(pp_tiers.node[node].faster) :
+					      READ_ONCE(pp_tiers.node[node].slower);
+	return to < nr_node_ids ? to : TIFFIN_PP_NO_NODE;
+}
+
+int pp_tiers_set(const char *text)
+{
+	u32 *said = NULL, *old, node, tier;
+	int read, err = 0;
+
+	if (!sysfs_streq(text, "auto")) {
+		said = kcalloc(nr_node_ids, sizeof(*said), GFP_KERNEL);
+		if (!said)
+			return -ENOMEM;
+		/* A node that is not named stays where it would be. */
+		for (node = 0; node < nr_node_ids; node++)
+			said[node] = node_state(node, N_MEMORY) ? pp_tier_of(node) : 0;
+		for (; sscanf(text, " %u:%u%n", &node, &tier, &read) == 2; text += read) {
+			if (node >= nr_node_ids || !node_state(node, N_MEMORY))
+				err = -ENODEV;
+			else if (tier >= MAX_NUMNODES)
+				err = -ERANGE;
+			if (err)
+				goto free;
+			said[node] = tier;
+		}
+		if (*skip_spaces(text)) {
+			err = -EINVAL;
+			goto free;
+		}
+	}
+	mutex_lock(&pp_tiers_lock);
+	old = pp_tiers_said;
+	pp_tiers_said = said;
+	pp_tiers_update();
+	mutex_unlock(&pp_tiers_lock);
+	said = old;
+free:
+	kfree(said);
+	return err;
+}
+
+ssize_t pp_tiers_show(char *buf)
+{
+	ssize_t len = 0;
+	int node;
+
+	mutex_lock(&pp_tiers_lock);
+	for_each_node_mask(node, pp_tiers_memory)
+		len += sysfs_emit_at(buf, len, "%s%d:%u", len ? " " : "", node,
+				     pp_tiers.node[node].tier);
+	mutex_unlock(&pp_tiers_lock);
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+
+int pp_tiers_set_headroom(u32 permille)
+{
+	if (!permille || permille > PP_HEADROOM_MAX)
+		return -ERANGE;
+	WRITE_ONCE(pp_headroom, permille);
+	return 0;
+}
+
+u32 pp_tiers_headroom(void)
+{
+	return READ_ONCE(pp_headroom);
+}
+
+int pp_tiers_init(void)
+{
+	int node, tiers = 0;
+
+	if (num_node_state(N_MEMORY) < 2) {
+		pr_err("this machine has one memory node only, so no page has anywhere to go: load this module where slow memory is a node of its own (CXL or persistent memory as system RAM: daxctl reconfigure-device --mode=system-ram)\n");
+		return -ENODEV;
+	}
+	pp_tiers.node = kcalloc(nr_node_ids, sizeof(*pp_tiers.node), GFP_KERNEL);
+	if (!pp_tiers.node)
+		return -ENOMEM;
+	pp_tiers.machine = (struct tiffin_pp_machine) {
+		.size = sizeof(pp_tiers.machine),
+		.nr_nodes = nr_node_ids,
+		.node_stride = sizeof(*pp_tiers.node),
+		.nodes = pp_tiers.node,
+	};
+	mutex_lock(&pp_tiers_lock);
+	pp_tiers_update();
+	mutex_unlock(&pp_tiers_lock);
+	for_each_node_state(node, N_MEMORY)
+		tiers = max_t(int, tiers, pp_tiers.node[node].tier + 1);
+	if (tiers < 2)
+		pr_warn("all memory nodes have CPUs, so they count as one tier and no page is moved: write which are slower to page_placement/tiers, e.g. 1:1\n");
+	return 0;
+}
+
+void pp_tiers_exit(void)
+{
+	kfree(pp_tiers_said);
+	kfree(pp_tiers.node);
+}
