@@ -71,12 +71,13 @@ static void pp_look_plan(struct pp_move *move, unsigned int i, pte_t pte)
 	struct pp_batch *batch = move->batch;
 	struct pp_slot *slot = &move->slot[i];
 	struct pp_watch *watch = batch->watch;
-	bool remap, lazy = !folio_test_swapbacked(slot->src);
+	bool remap, changing, lazy = !folio_test_swapbacked(slot->src);
 
 	slot->alone = tiffin_mappings(slot->src) == 1 && !lazy;
 	slot->dirty = pte_dirty(pte) || folio_test_dirty(slot->src);
 
 	spin_lock(&watch->lock);
+	changing = pp_changed(move, i);
 	remap = pp_shadow_peek(watch, batch->page[i].addr, slot->src, batch->node);
 	if (!remap || slot->dirty) {
 		/* It will be of another page soon, or its dirty bit will tell nothing. */
@@ -90,6 +91,8 @@ static void pp_look_plan(struct pp_move *move, unsigned int i, pte_t pte)
 		slot->plan = PP_PLAN_REMAP;
 	else if (batch->method == PP_PLAIN)
 		slot->plan = PP_PLAN_COPY;
+	else if (slot->alone && changing)
+		pp_refuse(move, i, PP_BUSY);
 	else if (slot->alone)
 		slot->plan = PP_PLAN_NOTE;
 	else if (batch->flags & PP_OR_PLAIN)
@@ -260,6 +263,7 @@ static void pp_attempt(struct pp_move *move, u32 pages)
 	struct pp_watch *watch = move->batch->watch;
 	u32 noted;
 
+	pp_watch_enter(watch, move);
 	mmap_read_lock(move->mm);
 	pp_look(move, pages, false);
 	pp_get_pages(move);
@@ -314,13 +318,6 @@ int pp_move(struct pp_batch *batch)
 	/* Pages on their way to the LRU lists can't be isolated from them. */
 	tiffin_lru_drain();
 	do {
-		if (!pp_watch_enter(batch->watch, &move)) {
-			for (i = 0; i < batch->nr; i++) {
-				if (pages & BIT(i))
-					pp_refuse(&move, i, PP_BUSY);
-			}
-			break;
-		}
 		pp_attempt(&move, pages);
 		for (i = 0; i < batch->nr; i++) {
 			if (batch->page[i].result != PP_ABORTED)

@@ -32,10 +32,11 @@
  *	and dirty in its TLB has forgotten that before the copy begins, and before the page is
  *	unlocked. References are counted after the bit is cleared: who had the page pinned by then
  *	may write without a trace, and the page is left alone.
- *  M3. A batch is entered into its watch before it looks at the page tables, and begins only while
- *	no invalidation of the process's memory is under way. So each change of an address from
- *	one page to another after that is seen: the copy made for that address is discarded, and no
- *	shadow is kept. A page number that is the same again proves nothing.
+ *  M3. A batch enters its watch before it looks at the page tables, and no transaction begins for an
+ *	address that is being changed then. So each change of an address from one page to another
+ *	is seen: the copy made for that address is discarded, and no shadow is kept. A page number
+ *	that is the same again proves nothing. Batches tell each other before they clear a dirty bit
+ *	or replace a page.
  *  M4. In the page tables the mover itself writes only under their lock, and only where nobody but
  *	the CPUs reads them: with a secondary MMU (KVM, SVA) about, transactions go by windows.
  *  M5. mmap_lock is held, for reading, in the look, the note and the window, and not during a

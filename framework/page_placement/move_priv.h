@@ -49,8 +49,8 @@ struct pp_slot {
  * @mm: whose; a reference to its users is held
  * @slot: of each page
  * @on_watch: in the watch's @entered
- * @changed: a bit for each page: its address has been changed by others since the batch entered;
- *	under the watch's lock
+ * @changed: a bit for each page: its address has been, or is being, changed by others since the
+ *	attempt began; under the watch's lock
  */
 struct pp_move {
 	struct pp_batch *batch;
@@ -141,8 +141,8 @@ void pp_window(struct pp_move *move, struct vm_area_struct *vma, unsigned int fi
 /* What migrate_vma_setup() tells notifiers in the movers' name. */
 extern const char pp_watch_cookie;
 
-/* Enter a batch. False: the memory is being changed right now. */
-bool pp_watch_enter(struct pp_watch *watch, struct pp_move *move);
+/* A batch begins an attempt, and ends it. */
+void pp_watch_enter(struct pp_watch *watch, struct pp_move *move);
 void pp_watch_leave(struct pp_watch *watch, struct pp_move *move);
 
 /* @move is about to clear dirty bits or to replace pages: other batches have to know. */

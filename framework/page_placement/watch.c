@@ -11,20 +11,27 @@ const struct pp_watch_ops *pp_watch_ops;
 
 const char pp_watch_cookie;
 
-/* Mark the batches, but for @except, that have an address in the range. Under the lock. */
+/* Mark what a batch has in the range. Under the lock. */
+static void pp_watch_mark_one(struct pp_move *move, unsigned long start, unsigned long end)
+{
+	const struct pp_batch *batch = move->batch;
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++) {
+		if (batch->page[i].addr >= start && batch->page[i].addr < end)
+			move->changed |= BIT(i);
+	}
+}
+
+/* The same for all batches but @except. */
 static void pp_watch_mark(struct pp_watch *watch, const struct pp_move *except, unsigned long start,
 			  unsigned long end)
 {
 	struct pp_move *move;
-	unsigned int i;
 
 	list_for_each_entry(move, &watch->entered, on_watch) {
-		if (move == except)
-			continue;
-		for (i = 0; i < move->batch->nr; i++) {
-			if (move->batch->page[i].addr >= start && move->batch->page[i].addr < end)
-				move->changed |= BIT(i);
-		}
+		if (move != except)
+			pp_watch_mark_one(move, start, end);
 	}
 }
 
@@ -35,6 +42,34 @@ static bool pp_watch_ours(const struct mmu_notifier_range *range)
 	       range->event == MMU_NOTIFY_PROTECTION_VMA;
 }
 
+/* An invalidation begins, or ends: under the lock. The same range may be under way twice. */
+static void pp_watch_begin(struct pp_watch *watch, const struct mmu_notifier_range *range)
+{
+	unsigned int i;
+
+	for (i = 0; i < PP_CHANGING; i++) {
+		if (!watch->changing[i].end) {
+			watch->changing[i] = (struct pp_range) { range->start, range->end };
+			return;
+		}
+	}
+	watch->crowded++;
+}
+
+static void pp_watch_finish(struct pp_watch *watch, const struct mmu_notifier_range *range)
+{
+	unsigned int i;
+
+	for (i = 0; i < PP_CHANGING; i++) {
+		if (watch->changing[i].start == range->start &&
+		    watch->changing[i].end == range->end) {
+			watch->changing[i].end = 0;
+			return;
+		}
+	}
+	watch->crowded--;
+}
+
 static int pp_watch_start(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
 {
 	struct pp_watch *watch = container_of(notifier, struct pp_watch, notifier);
@@ -42,7 +77,7 @@ static int pp_watch_start(struct mmu_notifier *notifier, const struct mmu_notifi
 	if (pp_watch_ours(range))
 		return 0;
 	spin_lock(&watch->lock);
-	watch->changing++;
+	pp_watch_begin(watch, range);
 	pp_watch_mark(watch, NULL, range->start, range->end);
 	spin_unlock(&watch->lock);
 	pp_shadow_drop_range(watch, range->start, range->end, PP_SHADOW_CHANGED,
@@ -59,7 +94,7 @@ static void pp_watch_end(struct mmu_notifier *notifier, const struct mmu_notifie
 	if (pp_watch_ours(range))
 		return;
 	spin_lock(&watch->lock);
-	watch->changing--;
+	pp_watch_finish(watch, range);
 	spin_unlock(&watch->lock);
 }
 
@@ -132,18 +167,18 @@ void pp_watch_put(struct pp_watch *watch)
 	mmu_notifier_put(&watch->notifier);
 }
 
-bool pp_watch_enter(struct pp_watch *watch, struct pp_move *move)
+void pp_watch_enter(struct pp_watch *watch, struct pp_move *move)
 {
-	bool may;
+	unsigned int i;
 
 	spin_lock(&watch->lock);
-	may = !watch->changing && !watch->gone;
-	if (may) {
-		move->changed = 0;
-		list_add(&move->on_watch, &watch->entered);
+	move->changed = watch->crowded ? ~0u : 0;
+	list_add(&move->on_watch, &watch->entered);
+	for (i = 0; i < PP_CHANGING; i++) {
+		if (watch->changing[i].end)
+			pp_watch_mark_one(move, watch->changing[i].start, watch->changing[i].end);
 	}
 	spin_unlock(&watch->lock);
-	return may;
 }
 
 void pp_watch_leave(struct pp_watch *watch, struct pp_move *move)

@@ -5,12 +5,13 @@
  * and leave the page tables alone. So others in the family listen here.
  *
  * Invariants:
- *  W1. Every invalidation that is not the movers' own counts in @changing from before the page tables
- *	change until after, marks the batches that have an address in it, and drops the shadows in
- *	it. Changes of protection of a mapping as a whole are none: they change neither page nor
- *	dirty bit, and NUMA balancing makes them all the time.
- *  W2. A batch enters only while @changing is 0, and a shadow is kept only by a batch that was not
- *	marked for its address; both under @lock. So no shadow outlives the page that it is of.
+ *  W1. Every invalidation that is not the movers' own stands in @changing from before the page tables
+ *	change until after, marks the batches under way that have an address in it, and drops the
+ *	shadows in it. Changes of protection of a mapping as a whole are none: they change neither
+ *	page nor dirty bit, and NUMA balancing makes them all the time.
+ *  W2. A batch that enters is marked for the addresses that stand in @changing then. A shadow is kept
+ *	only by a batch that is not marked for its address; all that under @lock. So no shadow
+ *	outlives the page that it is of.
  *  W3. The process's end drops all shadows. The watch itself lives until its last reference is put,
  *	and holds the mm_struct (not the memory) until then.
  */
@@ -22,12 +23,22 @@
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
+/* Invalidations of a process's memory that are under way at once, and told apart. */
+#define PP_CHANGING	8
+
+/* Addresses from @start up to @end. */
+struct pp_range {
+	unsigned long start;
+	unsigned long end;
+};
+
 /**
  * struct pp_watch - of one process's memory
  * @notifier: registered with its mm
  * @lock: of what follows; taken in contexts that may not sleep, inside page-table locks. Order:
  *	this, then a node's lock of shadow.c.
- * @changing: invalidations under way
+ * @changing: invalidations under way; free entries end at 0
+ * @crowded: invalidations under way that found no entry: as if they were of all addresses
  * @gone: the process is at its end
  * @entered: batches under way
  * @shadows: struct pp_shadow by page number of the address
@@ -38,7 +49,8 @@
 struct pp_watch {
 	struct mmu_notifier notifier;
 	spinlock_t lock;
-	unsigned int changing;
+	struct pp_range changing[PP_CHANGING];
+	unsigned int crowded;
 	bool gone;
 	struct list_head entered;
 	struct xarray shadows;
