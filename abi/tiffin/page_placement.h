@@ -265,10 +265,10 @@ struct tiffin_pp_plan_in {
 /* Of a promotion: keep the page that was left as a shadow, until one of the two is written. */
 #define TIFFIN_PP_KEEP_SHADOW		(1u << 0)
 
-/* Of a demotion: where a good shadow is kept, map it in place of a copy. */
+/* Where a good shadow of the page is kept on the node it goes to, map it in place of a copy. */
 #define TIFFIN_PP_USE_SHADOW		(1u << 1)
 
-/* Do not move it after all. */
+/* Don't move it after all. */
 #define TIFFIN_PP_CANCEL		(1u << 2)
 
 #define TIFFIN_PP_MAX_RETRIES		8
@@ -344,11 +344,11 @@ struct tiffin_pp_done_out {
 };
 
 /**
- * struct tiffin_pp_reclaim_in - memory is short where shadows are kept
+ * struct tiffin_pp_reclaim_in - a node where shadows are kept runs short of memory
  * @size: bytes of this structure on the host's side
  * @node: where
  * @kept: shadows there
- * @wanted: how many the kernel asks for
+ * @wanted: how many would have to go for the node's high watermark, @kept at most
  * @machine: the machine
  */
 struct tiffin_pp_reclaim_in {
@@ -362,8 +362,8 @@ struct tiffin_pp_reclaim_in {
 /**
  * struct tiffin_pp_reclaim_out - the answer; @count is @wanted when the call begins
  * @size: bytes of this structure on the host's side
- * @count: how many to give up, oldest first; at least half of what the kernel asks for is given up
- *	whatever stands here
+ * @count: how many to give up, oldest first; at least half of @wanted, whatever stands here. What
+ *	the kernel's own reclaim asks for is given up without a question.
  */
 struct tiffin_pp_reclaim_out {
 	__u32 size;
@@ -383,10 +383,11 @@ struct tiffin_pp_reclaim_out {
  * @remapped: of @demoted those without a copy
  * @written: moves given up as the page was written
  * @slow_hints: of @hints those of pages that were not on the fastest node
- * @swap_ins: pages that programs had to wait for because they had been swapped out
- * @hint_ns: what hint faults cost the programs, in all
- * @wake_ns: what moves in the wake of hint faults cost them
- * @unmapped_ns: what accesses may have waited for pages being moved in the background, at most
+ * @swap_ins: pages that were read back from swap, of all programs of the machine
+ * @hint_ns: what the host took in hint faults; the fault itself, which the kernel takes, comes on top
+ * @wake_ns: what moves in the wake of hint faults cost the programs
+ * @unmapped_ns: times that pages were unmapped for moves in the background, summed over the pages:
+ *	what accesses may have waited, at most
  * @background_ns: what the host's threads took for moves and scans
  * @machine: the machine
  */
@@ -432,7 +433,7 @@ struct tiffin_pp_tick_out {
  * @pressure: a node runs short of memory: which pages shall leave it?
  * @plan: a page is about to be moved: how? Without it: plainly, and no shadows.
  * @done: what came of a move
- * @reclaim: memory is short where shadows are kept. Without it the host gives up what is asked.
+ * @reclaim: memory is short where shadows are kept. Without it the host gives up what is wanted.
  * @tick: required. How much to look at? Without a first answer there is nothing to see.
  *
  * access(), age(), plan() and done() are about a page: its record and handle are the call's object;

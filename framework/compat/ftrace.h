@@ -11,7 +11,7 @@
 #define ftrace_regs_set_instruction_pointer	ftrace_instruction_pointer_set
 #endif
 
-/* Came after 6.1; there the handler of an ops that wants no more registers has the arguments, too. */
+/* Came after 6.1; there the handler of an ops that wants no more registers has them, too. */
 #ifndef ftrace_regs_get_argument
 #define ftrace_regs_get_argument(fregs, n)	regs_get_kernel_argument(&(fregs)->regs, n)
 #endif

@@ -11,8 +11,8 @@
 
 /*
  * The function that a hint fault asks where the page should be, with the page-table lock held; its
- * answer NUMA_NO_NODE is that it stays. Since 6.12 numa_migrate_check(); before, numa_migrate_prep(),
- * which takes a reference to the page, too, that the fault drops.
+ * answer NUMA_NO_NODE is that it stays. Since 6.12 numa_migrate_check(); before,
+ * numa_migrate_prep(), which takes a reference to the page, too, that the fault drops.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #define TIFFIN_HINT_FUNCTION	"numa_migrate_check"
@@ -45,33 +45,33 @@ static __always_inline void tiffin_hint_of(struct ftrace_regs *fregs, struct tif
 }
 
 /*
- * TIFFIN_HINT_SUBSTITUTE - a function to be called in that one's place; the page stays
- * @name: of it
- * @take: a function that is told of the hint, a struct tiffin_hint *
+ * A substitute for the function has its arguments. tiffin_hint_answer() is what it answers for the
+ * page to stay where it is, and tells what the fault is about.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
-#define TIFFIN_HINT_SUBSTITUTE(name, take)						\
-static int name(struct folio *folio, struct vm_fault *vmf, unsigned long addr, int *flags,	\
-		bool writable, int *last_cpupid)					\
-{											\
-	struct tiffin_hint hint = {							\
-		.page = folio_page(folio, 0), .vma = vmf->vma, .va = addr,		\
-	};										\
-											\
-	*last_cpupid = -1 & LAST_CPUPID_MASK;						\
-	take(&hint);									\
-	return NUMA_NO_NODE;								\
+#define TIFFIN_HINT_ARGUMENTS								\
+	struct folio *folio, struct vm_fault *vmf, unsigned long addr, int *flags,	\
+	bool writable, int *last_cpupid
+#define TIFFIN_HINT_ARGUMENT_NAMES	folio, vmf, addr, flags, writable, last_cpupid
+
+static inline int tiffin_hint_answer(TIFFIN_HINT_ARGUMENTS, struct tiffin_hint *hint)
+{
+	*hint = (struct tiffin_hint) {
+		.page = folio_page(folio, 0), .vma = vmf->vma, .va = addr,
+	};
+	*last_cpupid = -1 & LAST_CPUPID_MASK;
+	return NUMA_NO_NODE;
 }
 #else
-#define TIFFIN_HINT_SUBSTITUTE(name, take)						\
-static int name(struct page *page, struct vm_area_struct *vma, unsigned long addr,	\
-		int page_nid, int *flags)						\
-{											\
-	struct tiffin_hint hint = { .page = page, .vma = vma, .va = addr };		\
-											\
-	get_page(page);									\
-	take(&hint);									\
-	return NUMA_NO_NODE;								\
+#define TIFFIN_HINT_ARGUMENTS								\
+	struct page *page, struct vm_area_struct *vma, unsigned long addr, int page_nid, int *flags
+#define TIFFIN_HINT_ARGUMENT_NAMES	page, vma, addr, page_nid, flags
+
+static inline int tiffin_hint_answer(TIFFIN_HINT_ARGUMENTS, struct tiffin_hint *hint)
+{
+	*hint = (struct tiffin_hint) { .page = page, .vma = vma, .va = addr };
+	get_page(page);
+	return NUMA_NO_NODE;
 }
 #endif
 

@@ -50,8 +50,8 @@ static void pp_hint_ask(struct pp_program *program, const struct tiffin_hint *hi
 		pp_move_queue(&seen, TIFFIN_PP_PROMOTE);
 }
 
-/* In place of the kernel's question. */
-static void pp_hint_take(struct tiffin_hint *hint)
+/* A hint fault of a program that is followed. */
+static void pp_hint_take(const struct tiffin_hint *hint)
 {
 	u64 start = local_clock();
 	struct pp_program *program;
@@ -70,7 +70,14 @@ static void pp_hint_take(struct tiffin_hint *hint)
 	pp_count(PP_N_HINT_NS, local_clock() - start);
 }
 
-TIFFIN_HINT_SUBSTITUTE(pp_hint_substitute, pp_hint_take)
+static int pp_hint_substitute(TIFFIN_HINT_ARGUMENTS)
+{
+	struct tiffin_hint hint;
+	int answer = tiffin_hint_answer(TIFFIN_HINT_ARGUMENT_NAMES, &hint);
+
+	pp_hint_take(&hint);
+	return answer;
+}
 
 /*
  * Whose fault is it? That of a program which is not followed goes the kernel's own way (P1), as do

@@ -17,9 +17,9 @@
  *
  * move.h says how a page is moved; that and what belongs to it stands apart.
  *
- *	program's access -> hint fault --+                           +-> node's queue -> thread -+
- *	accessed bit -> age scan --------+-> object -> policy -> move+                           +-> pp_move()
- *	node short of memory ------------+                           +-> wake of the fault ------+
+ *	program's access -> hint fault --+                      +-> node's queue, thread -+
+ *	accessed bit -> age scan --------+-> object -> policy --+                         +-> pp_move()
+ *	node short of memory ------------+                      +-> wake of the fault ----+
  *
  * Invariants:
  *  P1. Pages of programs that are not attached are not marked, not asked about and not moved. A
@@ -44,7 +44,7 @@
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/list.h>
-#include <linux/mm_types.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
@@ -266,7 +266,7 @@ struct pp_program {
 	struct mm_struct *mm;
 	struct pp_watch *watch;
 	u32 target;
-	struct mutex walk;
+	struct mutex walk;	/* of the page tables */
 	bool ending;
 	bool hint_marked;
 	unsigned long hint_at;
@@ -488,9 +488,8 @@ void pp_walk(struct pp_program *program, unsigned long *at, u64 *left, struct pp
 /* The same, from where it goes on until there again. */
 void pp_walk_all(struct pp_program *program, struct pp_walker *walker);
 
-/* Do something with each entry of a piece, under the page table's lock. See apply_to_page_range(). */
-void pp_piece_apply(const struct pp_piece *piece, int (*fn)(pte_t *pte, unsigned long va, void *data),
-		    void *data);
+/* Do something with each entry of a piece, under the page table's lock; not 0 from @fn ends it. */
+void pp_piece_apply(const struct pp_piece *piece, pte_fn_t fn, void *data);
 
 /**
  * pp_pte_page - the page of an entry, if pages of its kind are followed

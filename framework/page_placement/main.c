@@ -20,7 +20,7 @@
 /* Unless told, one page of so many can be followed. */
 #define PP_PAGES_SHARE	2
 #define PP_PAGES_MIN	1024
-#define PP_PAGES_MAX	(1u << 24)
+#define PP_PAGES_MAX	BIT(24)
 
 static unsigned int pages;
 module_param(pages, uint, 0444);
@@ -92,7 +92,8 @@ enum tiffin_verdict pp_ask(enum pp_hook hook, const void *in, void *out)
 
 enum tiffin_verdict pp_ask_of(enum pp_hook hook, u64 handle, const void *in, void *out)
 {
-	return pp_put(hook, tiffin_handle_object(handle), tiffin_handle_generation(handle), in, out);
+	return pp_put(hook, tiffin_handle_object(handle), tiffin_handle_generation(handle), in,
+		      out);
 }
 
 static void pp_flipped(struct tiffin_family *family, bool stock)

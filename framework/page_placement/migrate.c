@@ -84,7 +84,7 @@ struct pp_item {
 struct pp_carrier {
 	struct task_struct *task;
 	u32 node;
-	spinlock_t lock;
+	spinlock_t lock;	/* of the queue */
 	struct pp_request *request;
 	u32 head;
 	u32 tail;
@@ -234,15 +234,15 @@ static void pp_item_plan(struct pp_item *item)
 /* Its shadow takes the page's place: no memory is needed. */
 static bool pp_item_has_shadow(const struct pp_item *item)
 {
-	return item->direction == TIFFIN_PP_DEMOTE &&
-	       (item->plan.flags & TIFFIN_PP_USE_SHADOW) &&
+	return (item->plan.flags & TIFFIN_PP_USE_SHADOW) &&
 	       (item->seen.page.flags & TIFFIN_PP_PAGE_SHADOWED);
 }
 
 /* May both go in one batch? */
 static bool pp_items_alike(const struct pp_item *a, const struct pp_item *b)
 {
-	return a->seen.program == b->seen.program && a->to == b->to &&
+	return a->seen.program == b->seen.program && a->direction == b->direction &&
+	       a->to == b->to &&
 	       a->plan.method == b->plan.method && a->plan.flags == b->plan.flags &&
 	       a->plan.retries == b->plan.retries;
 }
@@ -294,12 +294,14 @@ static void pp_items_move(struct pp_item *first, struct pp_item *end)
 		.node = first->to,
 		.method = first->plan.method == TIFFIN_PP_TRANSACTIONAL ? PP_TRANSACTIONAL :
 			  PP_PLAIN,
-		.flags = first->direction == TIFFIN_PP_PROMOTE &&
-			 (first->plan.flags & TIFFIN_PP_KEEP_SHADOW) ? PP_KEEP_SHADOW : 0,
 		.retries = first->plan.retries,
 	};
 	unsigned int i;
 
+	if (first->direction == TIFFIN_PP_PROMOTE && (first->plan.flags & TIFFIN_PP_KEEP_SHADOW))
+		batch.flags |= PP_KEEP_SHADOW;
+	if (!(first->plan.flags & TIFFIN_PP_USE_SHADOW))
+		batch.flags |= PP_NO_REMAP;
 	for (item = first; item < end; item++) {
 		if (item->settled || !pp_items_alike(item, first))
 			continue;

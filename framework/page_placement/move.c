@@ -77,8 +77,8 @@ static void pp_look_plan(struct pp_move *move, unsigned int i, pte_t pte)
 	slot->dirty = pte_dirty(pte) || folio_test_dirty(slot->src);
 
 	spin_lock(&watch->lock);
-	changing = pp_changed(move, i);
-	remap = pp_shadow_peek(watch, batch->page[i].addr, slot->src, batch->node);
+	remap = !(batch->flags & PP_NO_REMAP) &&
+		pp_shadow_peek(watch, batch->page[i].addr, slot->src, batch->node);
 	if (!remap || slot->dirty) {
 		/* It will be of another page soon, or its dirty bit will tell nothing. */
 		pp_shadow_drop(watch, batch->page[i].addr,

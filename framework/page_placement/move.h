@@ -21,7 +21,8 @@
  *			tables where that is safe, else by a window without a copy: the mover chooses
  *			for each page.
  *	by remap	where a valid shadow of the page lies on the target node, one window: unmap,
- *			look whether it was written to, map the shadow. It is taken whatever the method.
+ *			look whether it was written to, map the shadow. It is taken whatever the method,
+ *			unless the caller says otherwise.
  *
  * Invariants:
  *  M1. A page is copied for good only while it is unmapped, locked and free of pins (plain), or its
@@ -71,6 +72,8 @@ enum pp_method {
 #define PP_OR_PLAIN	0x2u
 /* Transactions never go by the page tables: for tests and measurements. */
 #define PP_BY_WINDOW	0x4u
+/* The page is copied even where its shadow could be mapped. */
+#define PP_NO_REMAP	0x8u
 
 /**
  * enum pp_result - what became of a page

@@ -42,7 +42,7 @@
  * @next: the next free number
  */
 struct pp_object {
-	spinlock_t lock;
+	spinlock_t lock;	/* of all that follows */
 	u32 generation;
 	struct pp_program *program;
 	unsigned long va;
@@ -74,7 +74,7 @@ static struct pp_object_table {
 	struct pp_object *object;
 	u32 *generation;
 	u32 nr;
-	spinlock_t free_lock;
+	spinlock_t free_lock;	/* of the free numbers */
 	u32 free;
 	atomic_t followed;
 	atomic_t hand;

@@ -110,7 +110,7 @@ void pp_program_leave(struct pp_program *program)
 {
 	if (--program->users)
 		return;
-	/* No mark is made from here on, and those there are go while their faults still come here. */
+	/* No mark is made from here on, and those there are go while faults still come here. */
 	mutex_lock(&program->walk);
 	program->ending = true;
 	if (mmget_not_zero(program->mm)) {

@@ -50,7 +50,7 @@ static u32 pp_tier_of(int node)
 
 	if (node_state(node, N_CPU))
 		return 0;
-	/* One more for each smaller distance that another node without CPUs has, each counted once. */
+	/* One more for each smaller distance that a node without CPUs has, each counted once. */
 	for_each_node_state(other, N_MEMORY) {
 		int before, theirs = pp_cpu_distance(other);
 		bool counted = false;
@@ -117,8 +117,8 @@ static void pp_tiers_update(void)
 }
 
 /*
- * A node's free memory, and the watermarks, in pages. Zones that the kernel keeps for devices (their
- * reserve is larger than they are) are not for programs, and do not count.
+ * A node's free memory, and the watermarks, in pages. Zones that the kernel keeps for devices
+ * (their reserve is larger than they are) are not for programs, and do not count.
  */
 static void pp_node_sample(int node)
 {

@@ -82,7 +82,8 @@ static int pp_watch_start(struct mmu_notifier *notifier, const struct mmu_notifi
 	spin_unlock(&watch->lock);
 	pp_shadow_drop_range(watch, range->start, range->end, PP_SHADOW_CHANGED,
 			     mmu_notifier_range_blockable(range));
-	if (pp_watch_ops && pp_watch_ops->changed)
+	/* At a fork pages become shared, and stay what they are. */
+	if (pp_watch_ops && pp_watch_ops->changed && range->event != MMU_NOTIFY_PROTECTION_PAGE)
 		pp_watch_ops->changed(watch, range->start, range->end);
 	return 0;
 }

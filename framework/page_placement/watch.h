@@ -61,8 +61,7 @@ struct pp_watch {
 
 /**
  * struct pp_watch_ops - what the host wants to hear
- * @changed: pages from @start up to @end are being unmapped, replaced, or shared with a child. May
- *	be NULL.
+ * @changed: pages from @start up to @end are being unmapped or replaced. May be NULL.
  * @gone: the process's memory is being taken down. May be NULL.
  *
  * Context: may not sleep; mmap_lock and page locks may be held.

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A program with memory on one node, a part of which it uses all the time: reads and writes. It
+ * knows nothing of page placement; it checks that each page holds what it wrote there, and says
+ * where its pages are when asked.
+ *
+ * usage: worker NODE PAGES HOT
+ *
+ * It reads commands, one a line, and answers each with one line:
+ *	where	"HOT0 HOT1 COLD0 COLD1": pages of the used and the unused part on nodes 0 and 1
+ *	check	"good", or which page is wrong
+ *	faults	page faults that it had, without I/O
+ *	fork	a child does the same in its place; "PID"; the parent waits for it
+ *	exec	the same program begins anew in its place; "PID"
+ *	end
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/mempolicy.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define PAGE		4096ul
+#define WORDS		(PAGE / sizeof(uint64_t))
+
+/* Two words of a page that the using thread counts in; the others never change. */
+#define COUNT_A		17
+#define COUNT_B		(WORDS - 3)
+
+static uint64_t *memory;
+static unsigned long pages, hot;
+static atomic_bool ending;
+static pthread_mutex_t using = PTHREAD_MUTEX_INITIALIZER;
+
+static void die(const char *what)
+{
+	printf("%s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static uint64_t *page_at(unsigned long page)
+{
+	return memory + page * WORDS;
+}
+
+static uint64_t content(unsigned long page, unsigned long word)
+{
+	return page * 0x9e3779b97f4a7c15ull ^ word * 0xc2b2ae3d27d4eb4full;
+}
+
+/* One pass: each page is counted in at two places, and read at one more. */
+static bool use(unsigned long page, uint64_t pass)
+{
+	volatile uint64_t *p = page_at(page);
+	unsigned long word = 64 + pass * 7 % 256;
+
+	if (p[COUNT_A] != p[COUNT_B] || p[word] != content(page, word))
+		return false;
+	p[COUNT_A]++;
+	p[COUNT_B]++;
+	return true;
+}
+
+static void *user(void *unused __attribute__((unused)))
+{
+	unsigned long i;
+	uint64_t pass;
+
+	for (pass = 0; !atomic_load(&ending); pass++) {
+		struct timespec pause = { .tv_nsec = 2000000 };
+
+		pthread_mutex_lock(&using);
+		for (i = 0; i < hot; i++)
+			if (!use(i, pass)) {
+				printf("page %lu is wrong\n", i);
+				_exit(2);
+			}
+		pthread_mutex_unlock(&using);
+		/* Many run on emulated CPUs, next to the host's threads. */
+		nanosleep(&pause, NULL);
+	}
+	return NULL;
+}
+
+static void where(void)
+{
+	unsigned long i, on[2][2] = {};
+
+	for (i = 0; i < pages; i++) {
+		void *addr = page_at(i);
+		int status = -1;
+
+		if (syscall(SYS_move_pages, 0, 1ul, &addr, NULL, &status, 0))
+			die("move_pages");
+		if (status == 0 || status == 1)
+			on[i >= hot][status]++;
+	}
+	printf("%lu %lu %lu %lu\n", on[0][0], on[0][1], on[1][0], on[1][1]);
+}
+
+static void faults(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage))
+		die("getrusage");
+	printf("%ld\n", usage.ru_minflt);
+}
+
+static void check(void)
+{
+	unsigned long page, word;
+
+	pthread_mutex_lock(&using);
+	for (page = 0; page < pages; page++)
+		for (word = 0; word < WORDS; word++)
+			if (word != COUNT_A && word != COUNT_B &&
+			    page_at(page)[word] != content(page, word)) {
+				printf("page %lu word %lu is wrong\n", page, word);
+				pthread_mutex_unlock(&using);
+				return;
+			}
+	pthread_mutex_unlock(&using);
+	printf("good\n");
+}
+
+static void fill(int node)
+{
+	unsigned long mask = 1ul << node, page, word;
+
+	if (syscall(SYS_set_mempolicy, MPOL_BIND, &mask, sizeof(mask) * 8))
+		die("set_mempolicy");
+	memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
+	if (memory == MAP_FAILED)
+		die("mmap");
+	for (page = 0; page < pages; page++)
+		for (word = 0; word < WORDS; word++)
+			page_at(page)[word] = word == COUNT_A || word == COUNT_B ? 0 :
+					      content(page, word);
+	if (syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0))
+		die("set_mempolicy");
+}
+
+/* Threads are not inherited: the child starts its own. */
+static void work(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, user, NULL))
+		die("thread");
+}
+
+static void be_forked(void)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	/* Not while a page is half counted in. */
+	pthread_mutex_lock(&using);
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (pid > 0) {
+		int status = 0;
+
+		atomic_store(&ending, true);
+		pthread_mutex_unlock(&using);
+		waitpid(pid, &status, 0);
+		exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
+	}
+	pthread_mutex_unlock(&using);
+	work();
+	printf("%d\n", getpid());
+}
+
+int main(int argc, char **argv)
+{
+	char line[64];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	setvbuf(stdin, NULL, _IONBF, 0);
+	if (argc != 4)
+		return 2;
+	pages = strtoul(argv[2], NULL, 10);
+	hot = strtoul(argv[3], NULL, 10);
+	/* Huge pages are left to the kernel. */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	fill(atoi(argv[1]));
+	work();
+	printf("%d\n", getpid());
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strcmp(line, "where")) {
+			where();
+		} else if (!strcmp(line, "check")) {
+			check();
+		} else if (!strcmp(line, "faults")) {
+			faults();
+		} else if (!strcmp(line, "fork")) {
+			be_forked();
+		} else if (!strcmp(line, "exec")) {
+			execv(argv[0], argv);
+			die("exec");
+		} else {
+			break;
+		}
+	}
+	atomic_store(&ending, true);
+	check();
+	return 0;
+}
