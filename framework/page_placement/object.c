@@ -80,6 +80,22 @@ static struct pp_object_table {
 	atomic_t hand;
 } pp_objects;
 
+/*
+ * An object is found locked, or not at all, and its pointer says which; sparse can't follow that.
+ * So for sparse the lock is dropped when the object is given, and taken again to be dropped.
+ */
+static struct pp_object *pp_object_locked(struct pp_object *o) __releases(&o->lock)
+{
+	__release(&o->lock);
+	return o;
+}
+
+static void pp_object_unlock(struct pp_object *o)
+{
+	__acquire(&o->lock);
+	spin_unlock(&o->lock);
+}
+
 u32 pp_objects_max(void)
 {
 	return pp_objects.nr;
@@ -269,7 +285,7 @@ static struct pp_object *pp_object_add(struct pp_program *program, unsigned long
 	atomic_inc(&program->resident[node]);
 	atomic_inc(&pp_objects.followed);
 	WRITE_ONCE(pp_objects.generation[number], o->generation);
-	return o;
+	return pp_object_locked(o);
 }
 
 /* The object of a page, its lock held; NULL where it has none. */
@@ -283,7 +299,7 @@ static struct pp_object *pp_object_find(struct pp_program *program, unsigned lon
 	o = &pp_objects.object[xa_to_value(entry)];
 	spin_lock(&o->lock);
 	if (o->program == program && o->va == va)
-		return o;
+		return pp_object_locked(o);
 	spin_unlock(&o->lock);
 	return NULL;
 }
@@ -299,7 +315,7 @@ static struct pp_object *pp_object_of(u64 handle)
 	o = &pp_objects.object[number];
 	spin_lock(&o->lock);
 	if (o->program && o->generation == tiffin_handle_generation(handle))
-		return o;
+		return pp_object_locked(o);
 	spin_unlock(&o->lock);
 	return NULL;
 }
@@ -328,7 +344,7 @@ bool pp_object_access(struct pp_program *program, unsigned long va, u32 node, st
 	seen->page.heat = o->heat;
 	o->seen_at = jiffies;
 	o->marked_at = 0;
-	spin_unlock(&o->lock);
+	pp_object_unlock(o);
 	return true;
 }
 
@@ -343,7 +359,7 @@ bool pp_object_idle(struct pp_program *program, unsigned long va, u32 node, stru
 		return false;
 	pp_object_lies(o, node);
 	pp_object_tell(o, seen);
-	spin_unlock(&o->lock);
+	pp_object_unlock(o);
 	return true;
 }
 
@@ -356,7 +372,7 @@ void pp_object_marked(struct pp_program *program, unsigned long va, u32 node)
 	if (!o)
 		return;
 	o->marked_at = pp_now_us();
-	spin_unlock(&o->lock);
+	pp_object_unlock(o);
 }
 
 bool pp_object_queue(u64 handle)
@@ -368,7 +384,7 @@ bool pp_object_queue(u64 handle)
 		return false;
 	fresh = !o->queued;
 	o->queued = true;
-	spin_unlock(&o->lock);
+	pp_object_unlock(o);
 	return fresh;
 }
 
@@ -379,7 +395,7 @@ void pp_object_unqueue(u64 handle)
 	if (!o)
 		return;
 	o->queued = false;
-	spin_unlock(&o->lock);
+	pp_object_unlock(o);
 }
 
 bool pp_object_claim(u64 handle, struct pp_seen *seen)
@@ -391,7 +407,7 @@ bool pp_object_claim(u64 handle, struct pp_seen *seen)
 		return false;
 	pp_object_tell(o, seen);
 	held = pp_program_hold(o->program);
-	spin_unlock(&o->lock);
+	pp_object_unlock(o);
 	return held;
 }
 
@@ -422,7 +438,7 @@ void pp_object_moved(struct pp_seen *seen, u32 direction, u32 result, u32 node)
 		break;
 	}
 	pp_object_tell(o, seen);
-	spin_unlock(&o->lock);
+	pp_object_unlock(o);
 }
 
 /* @o is locked, and will not be at return. */
@@ -431,7 +447,7 @@ static void pp_object_release(struct pp_object *o)
 	u32 number = pp_object_number(o);
 
 	pp_object_end(o);
-	spin_unlock(&o->lock);
+	pp_object_unlock(o);
 	tiffin_object_gone(pp_family.scope, number);
 	pp_free_push(number);
 }

@@ -353,7 +353,7 @@ static void pp_target_remove(struct pp_target *target)
 /* A cgroup that was removed has no processes, and never will. */
 static bool pp_target_dead(const struct pp_target *target)
 {
-	return target->kind == PP_TARGET_CGROUP && css_is_dying(&target->cgroup->self);
+	return target->kind == PP_TARGET_CGROUP && !(target->cgroup->self.flags & CSS_ONLINE);
 }
 
 void pp_targets_walk(void)

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2015,SC2016 # A && B || give_up; what until_true evaluates
+#
+# A node with little room: promotion stops at the watermark, demotion brings it back.
+
+# shellcheck source=selftests/page_placement/host/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# greedy wants more than node 0 can give: what is left is what the watermark says.
+keeps_watermark()
+{
+	local low
+
+	low=$(node 0 wm_low)
+	ballast $((low + 1500)) && start d 1 8192 8192 && echo "pid ${pid[d]}" >$family/attach || return
+	echo greedy >$scope/active && until_true 60 eval '[ $(figure no_room) -gt 1000 ]' || return
+	sleep 5
+	echo "free $(node 0 free), wm_low $(node 0 wm_low), promoted $(figure promoted)"
+	[ "$(node 0 free)" -ge $((low - 1500)) ] &&
+		stop d && until_true 10 eval "! grep -q '^${pid[d]} ' $family/processes"
+}
+
+# Handles of another generation name nothing: no page moves for them.
+late_handles()
+{
+	local demoted stale
+
+	rm -f /mnt/ballast/*
+	echo "pid ${pid[e]}" >$family/attach || return
+	demoted=$(figure demoted) stale=$(figure stale)
+	echo late >$scope/active && ballast $(($(node 0 wm_low) - 500)) || return
+	until_true 60 eval "[ \$((\$(figure stale) - $stale)) -ge 1000 ]" || return
+	[ "$(figure demoted)" = "$demoted" ] && cold_on e 0 4032
+}
+
+# Node 0 is short of memory: what e does not use leaves it, until there is headroom again.
+demotes_cold()
+{
+	local demoted
+
+	demoted=$(figure demoted)
+	echo tpp >$scope/active
+	until_true 90 eval '[ $(node 0 free) -ge $(($(node 0 wm_high) - 64)) ]' || return
+	echo "demoted $(($(figure demoted) - demoted)): $(ask e where)"
+	[ $(($(figure demoted) - demoted)) -ge 1000 ] && hot_on e 0 90 && good e
+}
+
+tap_begin
+load
+insmod ./tpp.ko && insmod ./greedy.ko && insmod ./late.ko || give_up "the policies do not load"
+tap_check "promotion leaves the watermark free" keeps_watermark
+start e 0 4096 64
+tap_check "handles of another generation move nothing" late_handles
+tap_check "a node that is short of memory is relieved of unused pages" demotes_cold
+tap_check "worker e has found no wrong page" stop e
+tap_end
