@@ -384,7 +384,7 @@ struct tiffin_pp_reclaim_out {
  * @written: moves given up as the page was written
  * @slow_hints: of @hints those of pages that were not on the fastest node
  * @swap_ins: pages that were read back from swap, of all programs of the machine
- * @hint_ns: what the host took in hint faults; the fault itself, which the kernel takes, comes on top
+ * @hint_ns: what the host took in hint faults; the kernel's own part comes on top
  * @wake_ns: what moves in the wake of hint faults cost the programs
  * @unmapped_ns: times that pages were unmapped for moves in the background, summed over the pages:
  *	what accesses may have waited, at most

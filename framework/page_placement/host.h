@@ -17,9 +17,9 @@
  *
  * move.h says how a page is moved; that and what belongs to it stands apart.
  *
- *	program's access -> hint fault --+                      +-> node's queue, thread -+
- *	accessed bit -> age scan --------+-> object -> policy --+                         +-> pp_move()
- *	node short of memory ------------+                      +-> wake of the fault ----+
+ *	access -> hint fault ----+                      +-> node's queue, thread -+
+ *	accessed bit -> age scan +-> object -> policy --+                         +-> pp_move()
+ *	node short of memory ----+                      +-> wake of the fault ----+
  *
  * Invariants:
  *  P1. Pages of programs that are not attached are not marked, not asked about and not moved. A

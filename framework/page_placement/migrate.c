@@ -30,8 +30,8 @@ static_assert(TIFFIN_PP_BATCH == PP_BATCH);
 /* Moves that may wait, on each node. */
 #define PP_QUEUE	4096
 
-/* Answers of pressure() that are carried out in a row. */
-#define PP_ROUNDS	64
+/* Questions in a row for pages to demote of which none could be. */
+#define PP_ROUNDS_EMPTY	64
 
 /**
  * struct pp_request - a move that waits
@@ -470,7 +470,10 @@ static void pp_relieve_shadows(u32 node, u32 wanted)
 	pp_shadow_reclaim(node, clamp(out.count, in.wanted / 2, kept));
 }
 
-/* One question for pages that are to leave @node. False: that is it for now. */
+/*
+ * One question for pages that are to leave @node. False: that is it for now, as the high watermark is
+ * reached, or none has left it.
+ */
 static bool pp_relieve_round(struct pp_carrier *carrier, u32 node, u32 round)
 {
 	struct tiffin_pp_pressure_out out = { .size = sizeof(out) };
@@ -511,7 +514,8 @@ static bool pp_relieve_round(struct pp_carrier *carrier, u32 node, u32 round)
 		pp_program_put(item->seen.program);
 		pp_count(PP_N_STALE, 1);
 	}
-	return !nr || pp_items_carry_out(carrier->item, nr, false);
+	/* Where all were passed over, others may be named next; the policy ends that with none. */
+	return nr ? pp_items_carry_out(carrier->item, nr, false) : round < PP_ROUNDS_EMPTY;
 }
 
 static void pp_carry_pressure(struct pp_carrier *carrier)
@@ -520,8 +524,8 @@ static void pp_carry_pressure(struct pp_carrier *carrier)
 
 	for_each_node_mask(node, carrier->relieve) {
 		node_clear(node, carrier->relieve);
-		for (round = 0; round < PP_ROUNDS && !kthread_should_stop(); round++) {
-			if (!pp_relieve_round(carrier, node, round))
+		for (round = 0; pp_relieve_round(carrier, node, round); round++) {
+			if (kthread_should_stop())
 				break;
 			/* Promotions to and demotions from elsewhere go on meanwhile. */
 			pp_carry_queue(carrier);

@@ -29,7 +29,7 @@ late_handles()
 	rm -f /mnt/ballast/*
 	echo "pid ${pid[e]}" >$family/attach || return
 	demoted=$(figure demoted) stale=$(figure stale)
-	echo late >$scope/active && ballast $(($(node 0 wm_low) - 500)) || return
+	echo late >$scope/active && ballast $(($(node 0 wm_low) - 1000)) || return
 	until_true 60 eval "[ \$((\$(figure stale) - $stale)) -ge 1000 ]" || return
 	[ "$(figure demoted)" = "$demoted" ] && cold_on e 0 4032
 }
@@ -41,7 +41,8 @@ demotes_cold()
 
 	demoted=$(figure demoted)
 	echo tpp >$scope/active
-	until_true 90 eval '[ $(node 0 free) -ge $(($(node 0 wm_high) - 64)) ]' || return
+	until_true 90 eval '[ $(node 0 free) -ge $(($(node 0 wm_high) - 64)) ]' ||
+		{ cat $family/nodes; echo "demoted $(($(figure demoted) - demoted))"; return 1; }
 	echo "demoted $(($(figure demoted) - demoted)): $(ask e where)"
 	[ $(($(figure demoted) - demoted)) -ge 1000 ] && hot_on e 0 90 && good e
 }
