@@ -45,8 +45,8 @@ static inline void tiffin_flush_tlb_here(void *unused)
  * tiffin_flush_tlb_mm - no CPU knows of the page tables what it knew before
  * @mm: whose
  *
- * flush_tlb_mm_range() is not exported. A CPU that switches to @mm puts itself into the mask before it
- * reads the generation, which is raised here before the mask is read: it is in the mask, or sees
+ * flush_tlb_mm_range() is not exported. A CPU that switches to @mm puts itself into the mask before
+ * it reads the generation, which is raised here before the mask is read: it is in the mask, or sees
  * the new generation and flushes.
  *
  * Context: may sleep.
@@ -55,6 +55,20 @@ static inline void tiffin_flush_tlb_mm(struct mm_struct *mm)
 {
 	atomic64_inc_return(&mm->context.tlb_gen);
 	on_each_cpu_mask(mm_cpumask(mm), tiffin_flush_tlb_here, NULL, true);
+}
+
+/*
+ * Around a change of page tables that is flushed later: inc_tlb_flush_pending() and its reverse,
+ * whose header the analyzers take offence at. The page tables' lock orders them.
+ */
+static inline void tiffin_flush_pending(struct mm_struct *mm)
+{
+	atomic_inc(&mm->tlb_flush_pending);
+}
+
+static inline void tiffin_flush_done(struct mm_struct *mm)
+{
+	atomic_dec(&mm->tlb_flush_pending);
 }
 
 /* The beginning of mm/mmu_notifier.c's own struct; the same in all supported kernels. */
@@ -67,7 +81,7 @@ struct tiffin_mm_subscriptions {
  * tiffin_mm_only_notifier - is nobody else told of changes to this memory?
  * @notifier: registered with it
  *
- * Where the struct above is not what the kernel has, the answer is no: @notifier is not found in it.
+ * Where the struct above is not what the kernel has, the answer is no: @notifier isn't in it.
  *
  * Context: mmap_lock is held, so that nobody else comes meanwhile.
  */
@@ -81,9 +95,9 @@ static inline bool tiffin_mm_only_notifier(const struct mmu_notifier *notifier)
 }
 
 /*
- * Since 6.7 a migrated page gives its cgroup's charge to the new one. Before, the new one was charged
- * on top, and the old one kept its charge until it was freed; here it may never be. Two calls
- * around the migration make the older kernels do what the newer do.
+ * Since 6.7 a migrated page gives its cgroup's charge to the new one. Before, the new one was
+ * charged on top, and the old one kept its charge until it was freed; here it may never be. Two
+ * calls around the migration make the older kernels do what the newer do.
  */
 
 /* Before: @new is to take @old's place. Both are locked, @old is isolated. */

@@ -77,6 +77,7 @@ static void pp_look_plan(struct pp_move *move, unsigned int i, pte_t pte)
 	slot->dirty = pte_dirty(pte) || folio_test_dirty(slot->src);
 
 	spin_lock(&watch->lock);
+	changing = pp_changed(move, i);
 	remap = !(batch->flags & PP_NO_REMAP) &&
 		pp_shadow_peek(watch, batch->page[i].addr, slot->src, batch->node);
 	if (!remap || slot->dirty) {

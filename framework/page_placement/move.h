@@ -18,11 +18,11 @@
  *	transactional	the page's dirty bit is cleared and the page copied while it is mapped; then
  *			one window: unmap, look whether it was written to, map the copy. A page that
  *			was is aborted and may be tried again. The dirty bit is cleared in the page
- *			tables where that is safe, else by a window without a copy: the mover chooses
- *			for each page.
+ *			tables where that is safe, else by a window without a copy: the mover
+ *			chooses for each page.
  *	by remap	where a valid shadow of the page lies on the target node, one window: unmap,
- *			look whether it was written to, map the shadow. It is taken whatever the method,
- *			unless the caller says otherwise.
+ *			look whether it was written to, map the shadow. It is taken whatever
+ *			the method, unless the caller says otherwise.
  *
  * Invariants:
  *  M1. A page is copied for good only while it is unmapped, locked and free of pins (plain), or its
@@ -33,8 +33,8 @@
  *	and dirty in its TLB has forgotten that before the copy begins, and before the page is
  *	unlocked. References are counted after the bit is cleared: who had the page pinned by then
  *	may write without a trace, and the page is left alone.
- *  M3. A batch enters its watch before it looks at the page tables, and no transaction begins for an
- *	address that is being changed then. So each change of an address from one page to another
+ *  M3. A batch enters its watch before it looks at the page tables, and no transaction begins for
+ *	an address that is being changed then. So each change of an address from one page to another
  *	is seen: the copy made for that address is discarded, and no shadow is kept. A page number
  *	that is the same again proves nothing. Batches tell each other before they clear a dirty bit
  *	or replace a page.
@@ -137,7 +137,7 @@ enum pp_reason {
  * @node: it was on this node; -1 where that is not known
  * @shadow_kept: its shadow was kept when it was moved
  * @unmapped_ns: longest time for which it was unmapped, in all attempts; 0: it never was. It is
- *	measured from before the first page of the window is unmapped until after the last one is back.
+ *	measured from before the first page of the window is unmapped until the last one is back.
  */
 struct pp_page {
 	unsigned long addr;
@@ -184,9 +184,9 @@ struct pp_batch {
  * pp_move - move pages to a node
  * @batch: which, and how
  *
- * Takes its own reference to the process's memory, and mmap_lock. Any number of batches may be under
- * way at once, of one process too. The thread that calls should be bound to a CPU, and should not be
- * the process itself.
+ * Takes its own reference to the process's memory, and mmap_lock. Any number of batches may be
+ * under way at once, of one process too. The thread that calls should be bound to a CPU: pages on
+ * their way to the LRU lists are known to its CPU alone.
  *
  * Context: process, may sleep; no lock held, above all not an mmap_lock.
  * Return: 0, whatever became of each page; -ESRCH where the process has gone (its memory is being,

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Transactions, the first half: the page's dirty bit is cleared, so that it tells of writes from then
- * on, and the page is copied while it is mapped. M2 of move.h is what matters here.
+ * Transactions, the first half: the page's dirty bit is cleared, so that it tells of writes from
+ * then on, and the page is copied while it is mapped. M2 of move.h is what matters here.
  */
 
 #include <linux/highmem.h>
 #include <linux/ktime.h>
-#include <linux/mm_inline.h>
 #include <linux/pagemap.h>
 
 #include "compat/mm.h"
@@ -64,7 +63,7 @@ static void pp_note_by_table(struct pp_move *move)
 	struct pp_note note = { .move = move };
 	struct pp_slot *slot;
 
-	inc_tlb_flush_pending(move->mm);
+	tiffin_flush_pending(move->mm);
 	for (note.i = 0; note.i < move->batch->nr; note.i++) {
 		unsigned long addr = move->batch->page[note.i].addr;
 
@@ -73,10 +72,10 @@ static void pp_note_by_table(struct pp_move *move)
 		pp_watch_tell(move->batch->watch, move, addr, addr + PAGE_SIZE);
 		pp_table_apply(move->mm, addr, pp_note_pte, &note);
 	}
-	/* Until then a CPU may write without a trace. Reclaim would rely on that: it wants the lock. */
+	/* Until then a CPU may write without a trace. Reclaim, which must not, wants the lock. */
 	if (note.noted)
 		tiffin_flush_tlb_mm(move->mm);
-	dec_tlb_flush_pending(move->mm);
+	tiffin_flush_done(move->mm);
 
 	for (note.i = 0; note.i < move->batch->nr; note.i++) {
 		if (!(note.noted & BIT(note.i)))
@@ -94,7 +93,7 @@ static void pp_note_by_table(struct pp_move *move)
 	}
 }
 
-/* The way that all APIs know: the page is unmapped for a moment, and mapped again without the bit. */
+/* By the APIs alone: the page is unmapped for a moment, and mapped again without the bit. */
 static void pp_note_by_window(struct pp_move *move, struct vm_area_struct *vma, unsigned int first,
 			      unsigned int nr)
 {

@@ -179,7 +179,7 @@ struct folio *pp_shadow_take(struct pp_watch *watch, unsigned long addr, struct 
 /* Drop the shadow at @addr, if there is one. */
 void pp_shadow_drop(struct pp_watch *watch, unsigned long addr, enum pp_shadow_end end);
 
-/* Keep @shadow, with the caller's reference, for @folio at @addr. False: no memory, nothing done. */
+/* Keep @shadow, with the caller's reference, for @folio at @addr. False: there is no memory. */
 bool pp_shadow_keep(struct pp_watch *watch, unsigned long addr, struct folio *shadow,
 		    struct folio *folio);
 

@@ -30,8 +30,8 @@ struct pp_framed {
 };
 
 /*
- * The page is unmapped, locked, and nobody has it pinned: is it to be moved, and which page takes its
- * place? The caller gets the slot's reference to that.
+ * The page is unmapped, locked, and nobody has it pinned: is it to be moved, and which page takes
+ * its place? The caller gets the slot's reference to that.
  */
 static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, struct folio *folio)
 {
@@ -43,7 +43,7 @@ static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, stru
 		pp_abort(move, i);
 		return NULL;
 	}
-	/* migrate_vma_pages() does not bear it. It ends any time, but begins only under the lock. */
+	/* migrate_vma_pages() does not bear that. It begins only under the page's lock. */
 	if (folio_test_writeback(folio)) {
 		pp_refuse(move, i, PP_BUSY);
 		return NULL;
@@ -83,7 +83,8 @@ static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, stru
 static bool pp_window_clean(const struct pp_move *move, unsigned int i, struct folio *folio)
 {
 	return (move->batch->flags & PP_KEEP_SHADOW) && move->slot[i].alone &&
-	       move->slot[i].plan != PP_PLAN_REMAP && folio_test_swapbacked(folio) && !folio_test_swapcache(folio);
+	       move->slot[i].plan != PP_PLAN_REMAP && folio_test_swapbacked(folio) &&
+	       !folio_test_swapcache(folio);
 }
 
 /* The page has moved: keep the old one, before anybody can reach the new one. */

@@ -16,7 +16,7 @@
  * @folio: which; the last one is taken first, as it may still be in a cache
  */
 struct pp_recycled {
-	spinlock_t lock;
+	spinlock_t lock; /* of the rest */
 	unsigned int nr;
 	struct folio *folio[PP_RECYCLED_MAX];
 };

@@ -38,7 +38,7 @@ struct pp_shadow {
  * @figures: counts
  */
 struct pp_shadow_node {
-	spinlock_t lock;
+	spinlock_t lock; /* of the rest */
 	struct list_head list;
 	struct pp_shadow_figures figures;
 } ____cacheline_aligned_in_smp;

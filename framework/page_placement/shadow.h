@@ -7,10 +7,10 @@
  * cgroup, and looks as the allocator hands pages out.
  *
  * When it goes:
- *	written		the page's dirty bit is set. Nothing tells the host at once: pp_shadow_sweep() looks
- *			for such, and pp_move() when it comes to the page.
- *	changed		the address was unmapped, or its page replaced or shared with a child (watch.h)
- *	pressure	the kernel wants memory on its node (a NUMA-aware shrinker; out of memory: all)
+ *	written		the page's dirty bit is set. Nothing tells the host at once:
+ *			pp_shadow_sweep() looks for such, and pp_move() when it comes to the page.
+ *	changed		the address was unmapped, or its page replaced or shared: watch.h
+ *	pressure	the kernel wants memory on its node (a shrinker; out of memory: all)
  *	reclaimed	pp_shadow_reclaim(), on a policy's behalf
  *	used		pp_move() has mapped it
  *
@@ -19,7 +19,7 @@
  *	was left by, and, once that page is unmapped, its dirty bits are clear. Who clears a dirty
  *	bit of a page drops its shadow first (pp_move()'s transactions), or unmaps the page
  *	(reclaim), or tells the notifier (MADV_FREE).
- *  S2. It is on its node's list exactly as long as it is in its watch; both change under both locks.
+ *  S2. It is on its node's list exactly as long as it is in its watch; under both locks.
  */
 #ifndef TIFFIN_PP_SHADOW_H
 #define TIFFIN_PP_SHADOW_H

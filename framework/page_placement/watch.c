@@ -162,7 +162,7 @@ void pp_watch_put(struct pp_watch *watch)
 	spin_lock(&watch->lock);
 	last = !--watch->users;
 	spin_unlock(&watch->lock);
-	/* Here, where it may take its time. Somebody who gets the watch meanwhile misses them only. */
+	/* Here, where it may take its time. Who gets the watch meanwhile only misses them. */
 	if (last)
 		pp_shadow_drop_range(watch, 0, ULONG_MAX, PP_SHADOW_DETACHED, true);
 	mmu_notifier_put(&watch->notifier);

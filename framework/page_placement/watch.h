@@ -5,12 +5,12 @@
  * and leave the page tables alone. So others in the family listen here.
  *
  * Invariants:
- *  W1. Every invalidation that is not the movers' own stands in @changing from before the page tables
- *	change until after, marks the batches under way that have an address in it, and drops the
- *	shadows in it. Changes of protection of a mapping as a whole are none: they change neither
- *	page nor dirty bit, and NUMA balancing makes them all the time.
- *  W2. A batch that enters is marked for the addresses that stand in @changing then. A shadow is kept
- *	only by a batch that is not marked for its address; all that under @lock. So no shadow
+ *  W1. Every invalidation that is not the movers' own stands in @changing from before the page
+ *	tables change until after, marks the batches under way that have an address in it, and drops
+ *	the shadows in it. Changes of protection of a mapping as a whole are none: they change
+ *	neither page nor dirty bit, and NUMA balancing makes them all the time.
+ *  W2. A batch that enters is marked for the addresses that stand in @changing then. A shadow is
+ *	kept only by a batch that is not marked for its address; all that under @lock. So no shadow
  *	outlives the page that it is of.
  *  W3. The process's end drops all shadows. The watch itself lives until its last reference is put,
  *	and holds the mm_struct (not the memory) until then.
@@ -48,7 +48,7 @@ struct pp_range {
  */
 struct pp_watch {
 	struct mmu_notifier notifier;
-	spinlock_t lock;
+	spinlock_t lock; /* of what follows */
 	struct pp_range changing[PP_CHANGING];
 	unsigned int crowded;
 	bool gone;
