@@ -28,8 +28,9 @@
  *  P2. A handle, from a policy or a queue, counts only while its object has that generation. That
  *	is looked at under the object's lock, which who gives the object's number to another page
  *	has, too.
- *  P3. No page is copied to a node that would have fewer than its wm_low pages free then; and
- *	wm_low is above the watermark at which the kernel's own reclaim ends, on each node.
+ *  P3. No page is copied to a node that would have fewer than its wm_low pages free then, but for
+ *	batches under way at the same moment; and wm_low is above the watermark at which the
+ *	kernel's own reclaim ends, on each node.
  *  P4. A move that was asked for ends once: in a done(), or uncounted by the policy in one of the
  *	figures "queue_full" and "stale". An object waits for one move at a time.
  *  P5. When a program is let go, none of its pages is marked, no object and no shadow of it is
@@ -302,7 +303,7 @@ struct pp_program *pp_program_get(struct mm_struct *mm, pid_t pid, const char *c
 
 /**
  * pp_program_leave - a process does not have that memory any more
- * @program: with its last user it ends (P5)
+ * @program: with its last user it ends (P5); who works on it is waited for
  *
  * Context: process, may sleep; the target list's lock held.
  */

@@ -6,6 +6,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include "page_placement/host.h"
 #include "page_placement/watch.h"
@@ -18,6 +19,9 @@ static DEFINE_HASHTABLE(pp_program_hash, PP_PROGRAM_BITS);
 static DEFINE_SPINLOCK(pp_programs_lock);
 static LIST_HEAD(pp_program_list);
 static unsigned int pp_nr_programs;
+
+/* Who lets go of a program waits here for those who work on it. */
+static DECLARE_WAIT_QUEUE_HEAD(pp_programs_wait);
 
 struct pp_program *pp_program_of(const struct mm_struct *mm)
 {
@@ -124,6 +128,7 @@ void pp_program_leave(struct pp_program *program)
 	pp_nr_programs--;
 	spin_unlock(&pp_programs_lock);
 	pp_objects_close(program);
+	wait_event(pp_programs_wait, kref_read(&program->ref) == 1);
 	pp_program_put(program);
 }
 
@@ -145,7 +150,8 @@ static void pp_program_release(struct kref *ref)
 
 void pp_program_put(struct pp_program *program)
 {
-	kref_put(&program->ref, pp_program_release);
+	if (!kref_put(&program->ref, pp_program_release))
+		wake_up(&pp_programs_wait);
 }
 
 struct pp_program *pp_program_next(struct pp_program *last)

@@ -29,8 +29,9 @@ late_handles()
 	rm -f /mnt/ballast/*
 	echo "pid ${pid[e]}" >$family/attach || return
 	demoted=$(figure demoted) stale=$(figure stale)
-	echo late >$scope/active && ballast $(($(node 0 wm_low) - 1000)) || return
-	until_true 60 eval "[ \$((\$(figure stale) - $stale)) -ge 1000 ]" || return
+	echo late >$scope/active && ballast $(($(node 0 wm_low) - 700)) || return
+	until_true 180 eval "[ \$((\$(figure stale) - $stale)) -ge 200 ]" ||
+		{ cat $family/nodes; echo "stale $(figure stale)"; return 1; }
 	[ "$(figure demoted)" = "$demoted" ] && cold_on e 0 4032
 }
 
