@@ -296,7 +296,7 @@ static void pp_items_move(struct pp_item *first, struct pp_item *end)
 			  PP_PLAIN,
 		.retries = first->plan.retries,
 	};
-	unsigned int i;
+	unsigned int i, nr = 0;
 
 	if (first->direction == TIFFIN_PP_PROMOTE && (first->plan.flags & TIFFIN_PP_KEEP_SHADOW))
 		batch.flags |= PP_KEEP_SHADOW;
@@ -311,20 +311,21 @@ static void pp_items_move(struct pp_item *first, struct pp_item *end)
 		}
 		room -= !pp_item_has_shadow(item);
 		/* Neighbours side by side: they share a window. */
-		for (i = batch.nr; i && in[i - 1]->seen.va > item->seen.va; i--)
+		for (i = nr; i && in[i - 1]->seen.va > item->seen.va; i--)
 			in[i] = in[i - 1];
 		in[i] = item;
-		batch.nr++;
+		nr++;
 	}
-	if (!batch.nr)
+	if (!nr)
 		return;
-	for (i = 0; i < batch.nr; i++)
+	for (i = 0; i < nr; i++)
 		batch.page[i].addr = in[i]->seen.va;
+	batch.nr = nr;
 	start = ktime_get_ns();
 	pp_move(&batch);
 	start = ktime_get_ns() - start;
-	for (i = 0; i < batch.nr; i++) {
-		in[i]->ns = div_u64(start, batch.nr);
+	for (i = 0; i < nr; i++) {
+		in[i]->ns = div_u64(start, nr);
 		pp_item_result(in[i], &batch.page[i]);
 	}
 	pp_count(PP_N_BYTES_COPIED, batch.copied);
