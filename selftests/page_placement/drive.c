@@ -234,7 +234,7 @@ int main(int argc, char **argv)
 	int i;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: move_test SECONDS verify|kinds|life|shadows|memory...\n");
+		fprintf(stderr, "usage: move_test SECONDS verify|commit|kinds|life|shadows|memory...\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -244,6 +244,8 @@ int main(int argc, char **argv)
 	for (i = 2; i < argc; i++) {
 		if (!strcmp(argv[i], "verify"))
 			test_verify(seconds);
+		else if (!strcmp(argv[i], "commit"))
+			test_commit(seconds);
 		else if (!strcmp(argv[i], "kinds"))
 			test_kinds();
 		else if (!strcmp(argv[i], "life"))

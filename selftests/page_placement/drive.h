@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "module/test_move.h"
+#include "modules/test_move.h"
 
 #define PAGE		4096ul
 #define FAST		0
@@ -67,7 +67,7 @@ void must(bool ok, const char *what);
 int drive_open(pid_t pid);
 void drive_watch(int fd, pid_t pid);
 
-/* Move @pages pages from @addr on; add to @tally. Returns 0, or a negative errno: the process is gone. */
+/* Move @pages pages from @addr on; add to @tally. Returns 0, or -ESRCH: the process is gone. */
 int drive(int fd, const void *addr, size_t pages, int node, const struct way *way,
 	  struct tally *tally);
 
@@ -98,6 +98,7 @@ uint64_t now_ns(void);
 
 /* The tests. */
 void test_verify(unsigned int seconds);
+void test_commit(unsigned int seconds);
 void test_kinds(void);
 void test_life(unsigned int seconds);
 void test_shadows(void);

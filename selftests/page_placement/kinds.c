@@ -23,7 +23,7 @@
 
 static int kind_fd;
 
-/* All pages of @mem are moved by each of the ways, there and back; @by: how transactions move them. */
+/* All pages of @mem are moved by each way, there and back; @by: how transactions move them. */
 static void goes(char *mem, size_t pages, int by)
 {
 	static const struct way * const ways[] = { &plain, &by_table, &by_window };

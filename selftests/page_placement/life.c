@@ -180,7 +180,7 @@ static void life_test(const char *name, bool (*act)(char **mem), unsigned int se
 	EXPECT(tally_moved(&tally) > 0);
 	EXPECT(life->times > 0);
 	EXPECT_EQ(shadows(fd), 0);
-	test_note("%s: %lu times; %lu copied, %lu committed, %lu remapped, %lu aborted, %lu refused",
+	test_note("%s: %lu times: %lu copied, %lu committed, %lu remapped, %lu aborted, %lu refused",
 		  name, life->times, tally.result[TEST_COPIED], tally.result[TEST_COMMITTED],
 		  tally.result[TEST_REMAPPED], tally.result[TEST_ABORTED],
 		  tally.result[TEST_REFUSED]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Shadows: what keeps them, what drops them, and that moves to them copy nothing. Memory accounts. */
+/* Shadows: what keeps them, what drops them; moves to them copy nothing. Memory accounts. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -106,7 +106,8 @@ static void test_kernel_writes(void)
 	struct tally tally;
 	int fd = open("/proc/self/mem", O_RDWR), pipes[2];
 
-	must(fd >= 0 && !pipe(pipes), "/proc/self/mem");
+	must(fd >= 0, "/proc/self/mem");
+	must(!pipe(pipes), "pipe");
 	must(pwrite(fd, "proc", 4, (uintptr_t)mem + 3 * PAGE) == 4, "write to memory");
 	must(write(pipes[1], "pipe", 4) == 4 && read(pipes[0], mem + 5 * PAGE, 4) == 4, "a pipe");
 	tally = drive_once(shadow_fd, mem, SHADOW_PAGES, SLOW, &plain);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The verifier: threads of one process write to and read from memory whose pages are moved to and fro
- * by another, by each way in turn. Each thread has a word of its own in each page and knows what it
- * wrote there last; the rest of a page never changes. One lost write fails.
+ * The verifier: threads of one process write to and read from memory whose pages are moved to and
+ * fro by another, by each way in turn. Each thread has a word of its own in each page and knows
+ * what it wrote there last; the rest of a page never changes. One lost write fails.
  */
 
 #define _GNU_SOURCE
@@ -19,8 +19,9 @@
 #include "drive.h"
 
 #define VERIFY_PAGES	2048ul
-/* Pages that go to and fro together. */
+/* Pages that go to and fro together, and how often some do, at least. */
 #define VERIFY_SLICE	64ul
+#define VERIFY_ROUNDS	16
 /* A thread works for so many reads, then sleeps: the mover wants a processor, too. */
 #define VERIFY_BURST	2048
 #define VERIFY_THREADS	2
@@ -161,7 +162,7 @@ static void verify_way(const struct way *up, const struct way *down, unsigned in
 	drain_lru();
 	drive_once(fd, verify->mem, VERIFY_PAGES, SLOW, &plain);
 	end = now_ns() + seconds * 1000000000ull;
-	for (rounds = 0; now_ns() < end || rounds < VERIFY_PAGES / VERIFY_SLICE; rounds++) {
+	for (rounds = 0; now_ns() < end || rounds < VERIFY_ROUNDS; rounds++) {
 		char *slice = verify->mem + rounds * VERIFY_SLICE % VERIFY_PAGES * PAGE;
 
 		EXPECT_EQ(drive(fd, slice, VERIFY_SLICE, FAST, up, &ups), 0);
@@ -178,10 +179,10 @@ static void verify_way(const struct way *up, const struct way *down, unsigned in
 	EXPECT_EQ(verify->lost, 0);
 	/* Else it would show nothing. */
 	EXPECT(verify->reads > 10000 && verify->writes > (write_percent ? 500 : 0));
-	EXPECT(tally_moved(&ups) > VERIFY_PAGES / 4);
-	EXPECT(tally_moved(&downs) > VERIFY_PAGES / 4);
+	EXPECT(tally_moved(&ups) > rounds * VERIFY_SLICE / 4);
+	EXPECT(tally_moved(&downs) > rounds * VERIFY_SLICE / 4);
 	if (up->method) {
-		EXPECT(ups.result[TEST_COMMITTED] > VERIFY_PAGES / 4);
+		EXPECT(ups.result[TEST_COMMITTED] > rounds * VERIFY_SLICE / 4);
 		EXPECT(!ups.result[TEST_COPIED]);
 		EXPECT(ups.result[TEST_ABORTED] + ups.copied / PAGE > ups.result[TEST_COMMITTED]);
 		EXPECT(up->flags & TEST_MOVE_BY_WINDOW ? !ups.by_table : ups.by_table > 0);
@@ -194,16 +195,21 @@ static void verify_way(const struct way *up, const struct way *down, unsigned in
 		  write_percent, page_out ? ", being swapped out" : "");
 }
 
+void test_commit(unsigned int seconds)
+{
+	verify = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(verify != MAP_FAILED, "mmap");
+	verify_way(&by_table, &by_table, 50, false, seconds);
+	verify_way(&by_window, &by_window, 50, false, seconds);
+}
+
 void test_verify(unsigned int seconds)
 {
 	static const struct way plain_keeping = { "plain with shadows", 0, TEST_MOVE_KEEP, 0 };
 	static const struct way back = { "transactional", 1, 0, 2 };
 
-	verify = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(verify != MAP_FAILED, "mmap");
+	test_commit(seconds);
 	verify_way(&plain, &plain, 50, false, seconds);
-	verify_way(&by_table, &by_table, 50, false, seconds);
-	verify_way(&by_window, &by_window, 50, false, seconds);
 	verify_way(&plain_keeping, &plain, 5, false, seconds);
 	verify_way(&keeping, &back, 5, false, seconds);
 	verify_way(&keeping, &plain, 50, false, seconds);

@@ -60,6 +60,14 @@ check_folder()
 		only=guarded.o kbuild_check "${folder//\//-}" build_folder "$release" "$out/folders/$folder" \
 			"$out/$release/Module.symvers"
 		;;
+	selftests/page_placement/modules)
+		# As selftests/page_placement/run has it: with the movers.
+		mkdir -p "$out/folders/movers"
+		rsync -a "$root/framework" "$root/$folder" "$out/folders/movers/"
+		cp "$root/$folder/Kbuild" "$out/folders/movers/Kbuild"
+		kbuild_check "${folder//\//-}" build_folder "$release" "$out/folders/movers" \
+			"$out/$release/Module.symvers"
+		;;
 	selftests/packet_steering/taker)
 		cp "$root/framework/compat/ftrace.h" "$out/folders/$folder/"
 		kbuild_check "${folder//\//-}" build_folder "$release" "$out/folders/$folder" \
@@ -85,7 +93,8 @@ check_modules()
 	[ "$root" = "$top" ] && [ ! -s "$work/findings" ] || return 0
 	release=$(kernel_resolve "$series")
 	kbuild_check suites "$top/selftests/kunit/build" "$release" --out "$out/suites"
-	for folder in selftests/modules selftests/packet_steering/taker tools/bench/modules tools/bench/core; do
+	for folder in selftests/modules selftests/page_placement/modules selftests/packet_steering/taker \
+		tools/bench/modules tools/bench/core; do
 		check_folder "$folder" "$release"
 	done
 }

@@ -35,7 +35,7 @@ static_assert((int)TEST_END_DETACHED == (int)PP_SHADOW_DETACHED);
  * @played: it is registered
  */
 struct test_file {
-	struct mutex lock;
+	struct mutex lock; /* of the rest */
 	struct pp_watch *watch;
 	struct mmu_notifier notifier;
 	bool played;
