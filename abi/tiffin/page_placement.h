@@ -34,7 +34,7 @@
 /* The node has memory, is online, and pages may be moved to it. */
 #define TIFFIN_PP_NODE_USABLE		(1u << 0)
 
-/* Free memory is below @wm_low of the node: pressure() is being asked, or will be. */
+/* No more than @wm_low of the node is free: pressure() is being asked, or will be. */
 #define TIFFIN_PP_NODE_PRESSED		(1u << 1)
 
 /**
@@ -45,8 +45,8 @@
  * @slower: where pages are demoted to from here, or TIFFIN_PP_NO_NODE
  * @total: pages of 4 KiB of the node
  * @free: of them free at the last sample (each tick(), and each time pages were moved)
- * @wm_low: below so many free pages the host asks pressure() for victims; above the watermark at
- *	which the kernel's own reclaim begins
+ * @wm_low: with so many free pages or fewer the host asks pressure() for victims: promotion stops
+ *	there; above the watermark at which the kernel's own reclaim begins
  * @wm_high: the host goes on asking until so many are free, and promotes nothing to the node that
  *	would leave less than @wm_low
  * @shadows: pages of the node that the host holds as shadows; they are given up under pressure
