@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <tiffin/packet_steering.h>
+#include <tiffin/page_placement.h>
 
 /**
  * struct required_hook - a hook without which the host refuses a policy
@@ -20,6 +21,8 @@ struct required_hook {
 
 static const struct required_hook required_hooks[] = {
 	{ "packet_steering", "decide", offsetof(struct tiffin_ps_hooks, decide) },
+	{ "page_placement", "access", offsetof(struct tiffin_pp_hooks, access) },
+	{ "page_placement", "tick", offsetof(struct tiffin_pp_hooks, tick) },
 };
 
 #endif /* REQUIRED_H */
