@@ -1,0 +1,173 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the guest: tiers, configurations, and programs that are watched. To be sourced by guest-sweep and
+# guest-test; $here is where the programs are, /out where figures go.
+
+readonly settings=/proc/sys/kernel/numa_balancing demotion=/sys/kernel/mm/numa/demotion_enabled
+readonly scans=/sys/kernel/debug/sched/numa_balancing
+readonly stalls=/sys/module/bench_stalls/parameters
+readonly family=/sys/kernel/tiffin/page_placement
+holder=''
+
+# setting KEY: what sweep.conf says of it
+setting()
+{
+	awk -v key="$1" '$1 == key { sub(/^[^ ]+ /, ""); print; exit }' "$here/sweep.conf"
+}
+
+# What is watched has CPU 0 for itself; this script, and what else runs, has the others.
+machine_up()
+{
+	local nodes
+
+	taskset -pc 1 $$ >/dev/null
+	nodes=$(cat /sys/devices/virtual/memory_tiering/memory_tier*/nodelist | xargs)
+	[ "$nodes" = "0 1" ] || {
+		echo "nodes by tier are '$nodes', not '0 1'" >&2
+		exit 3
+	}
+	echo never >/sys/kernel/mm/transparent_hugepage/enabled
+	# Each CPU's list of free pages as short as can be: what lies there is not seen as free.
+	echo 1000000 >/proc/sys/vm/percpu_pagelist_high_fraction
+	insmod "$here/bench_stalls.ko"
+	"$here/begin"
+}
+
+# As much is free on the fast node as sweep.conf says, above what the kernel keeps for itself.
+tiers_ready()
+{
+	local low
+
+	if [ -n "$holder" ]; then
+		kill "$holder"
+		wait "$holder" 2>/dev/null || :
+	fi
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	low=$(awk '$1 == "Node" { node = $2 } node == "0," && $1 == "low" { n += $2 }
+		END { print 4 * n }' /proc/zoneinfo)
+	exec {ready}< <(exec "$here/hold" 0 $((low + 1024 * $(setting fast_mib))))
+	holder=$!
+	read -r -u $ready _ || {
+		echo "the fast node can't be made as small as that" >&2
+		exit 3
+	}
+	exec {ready}<&-
+}
+
+kernel_off()
+{
+	echo 0 >$settings
+	echo 0 >$demotion
+}
+
+kernel_on()
+{
+	local periods
+
+	read -ra periods <<<"$(setting kernel_scan_period_ms)"
+	echo "${periods[0]}" >$scans/scan_period_min_ms
+	echo "${periods[1]}" >$scans/scan_period_max_ms
+	echo "${periods[0]}" >$scans/scan_delay_ms
+	setting kernel_hot_threshold_ms >$scans/hot_threshold_ms
+	echo 1 >$demotion
+	echo 2 >$settings
+}
+
+# configure NAME: none, kernel, or a policy. Says why not, and fails, if this build does not have it.
+configure()
+{
+	kernel_off
+	case $1 in
+	none) return ;;
+	kernel)
+		kernel_on
+		return
+		;;
+	esac
+	[ -e "$here/tiffin_page_placement.ko" ] || {
+		echo "no family page_placement in this build"
+		return 1
+	}
+	[ "$1" = default ] || [ -e "$here/policies/$1.ko" ] || {
+		echo "no policy $1 in this build"
+		return 1
+	}
+	# The kernel's own tiering, with the host there: no more than that is the default policy.
+	[ "$1" != default ] || kernel_on
+	insmod "$here/tiffin.ko"
+	insmod "$here/tiffin_page_placement.ko"
+	[ "$1" = default ] || {
+		insmod "$here/policies/$1.ko"
+		echo "$1" >$family/scopes/default/active || {
+			cat $family/scopes/default/error >&2
+			exit 3
+		}
+	}
+}
+
+unconfigure()
+{
+	local module
+
+	kernel_off
+	[ -d $family ] || return 0
+	echo default >$family/scopes/default/active
+	for module in $(awk '/^tiffin_/ && !/^tiffin_page_placement / { print $1 }' /proc/modules); do
+		rmmod "$module"
+	done
+	rmmod tiffin_page_placement tiffin
+}
+
+# begin_watch PID: of this process
+begin_watch()
+{
+	echo "$1" >$stalls/tgid
+	[ ! -d $family ] || echo "pid $1" >$family/attach
+}
+
+# snapshot DIR NR
+snapshot()
+{
+	cat /proc/vmstat >"$1/vmstat.$2"
+	cat $stalls/figures >"$1/stalls.$2"
+	cat $stalls/faults >"$1/faults.$2"
+	cat /sys/devices/system/node/node[01]/meminfo >"$1/meminfo.$2"
+	[ ! -d $family ] || (cd $family/figures && grep . ./* | sed 's|^\./||; s/:/ /') >"$1/tiffin.$2"
+}
+
+# watch CELL CONFIG PID FROM TO: a program says on descriptor FROM where it is, and is told on TO to
+# go on; process PID is watched meanwhile. What it says in the end is its report.
+watch()
+{
+	local dir=/out/$1/$2 word rest
+
+	mkdir -p "$dir"
+	while read -r -u "$4" word rest; do
+		if [ "$word" != at ]; then
+			echo "$word $rest" >"$dir/report"
+			continue
+		fi
+		echo "$1 $2 $rest" >>/out/marks.names
+		[ "$rest" != 0 ] || begin_watch "$3"
+		snapshot "$dir" "$rest"
+		# One that is at its end may not wait for an answer.
+		echo go >&"$5"
+	done
+}
+
+# run_program CELL CONFIG COMMAND...: one that says where it is, on CPU 0
+run_program()
+{
+	local cell=$1 config=$2 pid status=0 from to
+	shift 2
+
+	coproc PROGRAM { exec taskset -c 0 "$@"; }
+	pid=$PROGRAM_PID
+	exec {from}<&"${PROGRAM[0]}" {to}>&"${PROGRAM[1]}"
+	watch "$cell" "$config" "$pid" $from $to
+	wait "$pid" || status=$?
+	exec {from}<&- {to}>&-
+	return $status
+}
