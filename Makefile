@@ -7,7 +7,7 @@
 KERNELS ?= 6.12 6.1
 K ?= $(KERNELS)
 
-.PHONY: all modules policies tiffin check check-full check-mutants abi-diff demo bench bench-state clean help
+.PHONY: all modules policies tiffin check check-full check-mutants abi-diff demo bench bench-state bench-page-placement clean help
 
 
 all: modules policies tiffin
@@ -21,6 +21,7 @@ help:
 	@echo "make abi-diff         what changed in the ABI since it was recorded (FROM=1.0), and why"
 	@echo "make bench            measure"
 	@echo "make bench-state      what swaps cost by the size of stores; a part of bench"
+	@echo "make bench-page-placement  memory tiers: policies against the kernel's own; long"
 	@echo "make modules K=6.12   host modules for one kernel (6.12, 6.1, running, a release)"
 	@echo "make policies K=6.12  policies for one kernel"
 	@echo "make tiffin           the command"
@@ -65,6 +66,10 @@ bench:
 bench-state:
 	tools/deps build vm test demo
 	tools/bench/run state
+
+bench-page-placement:
+	tools/deps build vm demo
+	tools/bench/page_placement/run
 
 clean:
 	rm -rf .build

@@ -20,6 +20,5 @@ set bmargin 9
 set arrow 1 from graph 0, first 1 to graph 1, first 1 nohead lc rgb "#404040" dt 2
 
 array colour[6] = ["#999999", "#404040", "#7fb0dd", "#e0a030", "#2a78c8", "#3a9a4a"]
-stats dir."/sweep.dat" skip 1 nooutput
-plot for [k=2:7] dir."/sweep.dat" using (valid(k) ? column(k) : NaN):xtic(1) \
-	title columnheader(k) lc rgb colour[k-1]
+stats dir."/sweep.dat" using 2 skip 1 nooutput
+plot for [k=2:STATS_columns] dir."/sweep.dat" using k:xtic(1) title columnheader(k) lc rgb colour[k-1]
