@@ -7,7 +7,8 @@
 KERNELS ?= 6.12 6.1
 K ?= $(KERNELS)
 
-.PHONY: all modules policies tiffin check check-full check-mutants abi-diff demo bench bench-state bench-page-placement clean help
+.PHONY: all modules policies tiffin check check-full check-mutants abi-diff demo bench bench-state \
+	bench-page-placement clean help
 
 
 all: modules policies tiffin

@@ -4,6 +4,7 @@
 # In the guest: tiers, configurations, and programs that are watched. To be sourced by guest-sweep and
 # guest-test; $here is where the programs are, /out where figures go.
 
+: "${here:?}"
 readonly settings=/proc/sys/kernel/numa_balancing demotion=/sys/kernel/mm/numa/demotion_enabled
 readonly scans=/sys/kernel/debug/sched/numa_balancing
 readonly stalls=/sys/module/bench_stalls/parameters
@@ -78,6 +79,8 @@ kernel_on()
 # configure NAME: none, kernel, or a policy. Says why not, and fails, if this build does not have it.
 configure()
 {
+	local name value
+
 	kernel_off
 	case $1 in
 	none) return ;;
@@ -100,6 +103,9 @@ configure()
 	insmod "$here/tiffin_page_placement.ko"
 	[ "$1" = default ] || {
 		insmod "$here/policies/$1.ko"
+		while read -r name value; do
+			echo "$value" >"$(echo /sys/kernel/tiffin/policies/"$1"-*/tunables/"$name")"
+		done < <(awk -v policy="$1" '$1 == "tunable" && $2 == policy { print $3, $4 }' "$here/sweep.conf")
 		echo "$1" >$family/scopes/default/active || {
 			cat $family/scopes/default/error >&2
 			exit 3
@@ -114,9 +120,9 @@ unconfigure()
 	kernel_off
 	[ -d $family ] || return 0
 	echo default >$family/scopes/default/active
-	for module in $(awk '/^tiffin_/ && !/^tiffin_page_placement / { print $1 }' /proc/modules); do
-		rmmod "$module"
-	done
+	while read -r module _; do
+		[[ $module != tiffin_* || $module = tiffin_page_placement ]] || rmmod "$module"
+	done </proc/modules
 	rmmod tiffin_page_placement tiffin
 }
 

@@ -2,8 +2,7 @@
 /*
  * A QEMU plugin that counts, for each memory tier, what the guest's CPUs read and write there and how
  * much of that misses a simulated cache. It begins at the first mark (../mark.h) that the guest
- * executes, as a guest that is counted boots four times as slowly, and writes all counters down at
- * each further one.
+ * executes, so that booting is not slowed down, and writes all counters down at each further one.
  *
  *	-plugin tiers.so,out=FILE,split=MIB,cache=KIB
  *

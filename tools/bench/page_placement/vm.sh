@@ -4,6 +4,7 @@
 # A VM with two tiers, and what runs in it. To be sourced by run and selftest after lib/common.sh; $root
 # is the tree, $here this folder, $work where products go.
 
+: "${root:?}" "${here:?}" "${work:?}"
 readonly kernel=6.12
 
 # setting KEY: what sweep.conf says of it
@@ -78,8 +79,8 @@ run_vm()
 	for node in 0 1; do
 		args+=(-object "memory-backend-ram,id=tier$node,size=${mib[node]}M")
 	done
-	args+=(-numa node,nodeid=0,cpus=0-1,memdev=tier0
-		-numa node,nodeid=1,initiator=0,memdev=tier1 -numa dist,src=0,dst=1,val=20)
+	args+=(-numa "node,nodeid=0,cpus=0-1,memdev=tier0" -numa "node,nodeid=1,initiator=0,memdev=tier1"
+		-numa "dist,src=0,dst=1,val=20")
 	for node in 0 1; do
 		args+=(-numa "hmat-lb,initiator=0,target=$node,hierarchy=memory,$(
 			)data-type=access-latency,latency=${pair[node]}"
@@ -89,7 +90,7 @@ run_vm()
 	mapfile -t args < <(printf -- '--qemu-arg\n%s\n' "${args[@]}")
 	# Zone DMA is taken out: what is free in it makes the whole node look well to kswapd.
 	"$root/tools/vm/run" --kernel $kernel --cpus 2 --mem $((mib[0] + mib[1])) --icount \
-		--time-limit 7200 "${args[@]}" --append 'memmap=15M$1M' \
+		--time-limit 7200 "${args[@]}" --append "memmap=15M\$1M" \
 		--plugin "$work/tiers.so,out=$out/marks,split=${mib[0]},cache=$(setting cache_kib)" \
 		--in "$work/in/$name" --out "$out" --log "$out/console" -- "$@"
 }
