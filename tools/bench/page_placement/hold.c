@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Holds memory of a node, locked, until so much of it is left free; says "ready", and keeps it until
- * it is killed.
+ * Holds memory of a node, locked, so that so much of it is left free; says "ready", and keeps it
+ * until it is killed.
  *
  *	hold NODE FREE_KIB
  */
@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { STEP_KIB = 256 };
+enum { STEP_KIB = 256, HOW = MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE };
 
 static long free_kib(int node)
 {
@@ -50,8 +50,8 @@ int main(int argc, char **argv)
 	while ((is = free_kib(node)) > want) {
 		long kib = is - want > 4 * STEP_KIB ? (is - want) / 2 : STEP_KIB;
 
-		if (mmap(NULL, (size_t)kib << 10, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0) == MAP_FAILED)
+		if (mmap(NULL, (size_t)kib << 10, PROT_READ | PROT_WRITE, HOW, -1, 0) ==
+		    MAP_FAILED)
 			err(2, "%ld KiB", kib);
 	}
 	puts("ready");

@@ -10,11 +10,10 @@
  * beginning, after half, and at the end, executes a mark, and goes on at a line on standard input.
  *
  * Each line of the working set has a constant, which each access checks, and a count, which a write
- * adds 1 to: a write that was lost, or a page that another's contents came to, is seen at the latest
- * in the end, when all counts are added up. Then it says what was done and what was wrong, as JSON.
+ * adds 1 to: a write that was lost, or a page that another's contents came to, is seen at the
+ * latest in the end, when all counts are added up. Then it says as JSON what was done, and wrong.
  */
 #include <err.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +22,9 @@
 #include <time.h>
 
 #include "../mark.h"
+#include "zipf.h"
 
-enum { PAGE = 4096, QUANTILES = 1024, BATCH = 8192, HALVES = 2 };
+enum { PAGE = 4096, BATCH = 8192, HALVES = 2 };
 
 struct line {
 	volatile uint64_t count;
@@ -36,18 +36,6 @@ enum { LINES = PAGE / sizeof(struct line) };
 
 static struct line (*set)[LINES];
 static uint64_t nr_pages, write_every, write_below, wrong, writes;
-static uint32_t quantile[QUANTILES + 1];
-static uint64_t scatter;
-static uint64_t random_state = 88172645463325252ull;
-
-/* Marsaglia's xorshift: the same run each time. */
-static uint64_t next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 static uint64_t constant_of(uint64_t page, unsigned int line)
 {
@@ -61,31 +49,6 @@ static void *take(uint64_t bytes)
 	if (at == MAP_FAILED)
 		err(2, "%lu bytes", bytes);
 	return at;
-}
-
-/*
- * The ranks at which a Zipf distribution over all pages has gathered each 1024th of the accesses.
- * Between two of them ranks are equally likely.
- */
-static void fill_quantiles(double theta)
-{
-	double total = 0, sum = 0;
-	unsigned int q = 0;
-
-	for (uint64_t rank = 0; rank < nr_pages; rank++)
-		total += pow((double)rank + 1, -theta);
-	for (uint64_t rank = 0; rank < nr_pages; rank++) {
-		for (; q < QUANTILES && sum >= total * q / QUANTILES; q++)
-			quantile[q] = (uint32_t)rank;
-		sum += pow((double)rank + 1, -theta);
-	}
-	for (; q <= QUANTILES; q++)
-		quantile[q] = (uint32_t)nr_pages;
-}
-
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-	return b ? gcd(b, a % b) : a;
 }
 
 static inline void touch(uint64_t page, unsigned int line, uint64_t dice)
@@ -103,10 +66,8 @@ static void zipf(uint64_t n)
 {
 	while (n--) {
 		uint64_t dice = next_random();
-		uint32_t q = dice >> 54, low = quantile[q], span = quantile[q + 1] - low;
-		uint64_t rank = low + (span ? (dice >> 22 & 0xffffffff) * span >> 32 : 0);
 
-		touch(rank * scatter % nr_pages, dice >> 16 & (LINES - 1), dice);
+		touch(zipf_thing(dice), dice >> 16 & (LINES - 1), dice);
 	}
 }
 
@@ -164,9 +125,7 @@ int main(int argc, char **argv)
 	for (uint64_t page = 0; page < nr_pages; page++)
 		for (unsigned int line = 0; line < LINES; line++)
 			set[page][line].constant = constant_of(page, line);
-	fill_quantiles(strtod(argv[6], NULL));
-	for (scatter = 7919; gcd(scatter, nr_pages) != 1; scatter++)
-		;
+	zipf_begin((uint32_t)nr_pages, strtod(argv[6], NULL));
 
 	stop_at(0);
 	for (int half = 1; half <= HALVES; half++) {

@@ -14,6 +14,7 @@ set datafile missing "NaN"
 set grid ytics lc rgb "#dddddd"
 set key outside top center horizontal
 set yrange [0:*]
+set offsets 0, 0, 0.1, 0
 set ylabel "kernel's own tiering = 1"
 set xtics rotate by -40 noenhanced
 set bmargin 9

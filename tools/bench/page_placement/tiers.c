@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A QEMU plugin that counts, for each memory tier, what the guest's CPUs read and write there and how
- * much of that misses a simulated cache. It begins at the first mark (../mark.h) that the guest
+ * A QEMU plugin that counts, for each memory tier, what the guest's CPUs read and write there and
+ * how much of that misses a simulated cache. It begins at the first mark (../mark.h) that the guest
  * executes, so that booting is not slowed down, and writes all counters down at each further one.
  *
  *	-plugin tiers.so,out=FILE,split=MIB,cache=KIB
  *
  * A tier is a range of the guest's memory: below MIB the fast one, from there on the slow one. One
- * cache of KIB, shared by all CPUs, lines of 64 bytes, sets of WAYS lines, the one used longest ago
- * makes room: a write takes a line as a read does. Programs and the kernel go through the same cache
- * and are counted apart. Accesses of the page walker, of devices, and of instruction fetches are not
- * seen.
+ * cache of KIB, shared by all CPUs, lines of 64 bytes, sets of WAYS lines, the one used longest
+ * ago makes room: a write takes a line as a read does. Programs and the kernel go through the same
+ * cache and are counted apart. Accesses of the page walker, of devices, and of instruction fetches
+ * are not seen.
  *
  * FILE gets, for each mark after the first, a line for each CPU:
  *

@@ -11,7 +11,6 @@
  * than the last update, or anything else, is wrong. In the end all records are read once more.
  */
 #include <err.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,8 +21,9 @@
 #include <unistd.h>
 
 #include "../mark.h"
+#include "zipf.h"
 
-enum { DEPTH = 16, MAX_VALUE = 4096, ROOM = DEPTH * (MAX_VALUE + 128), QUANTILES = 1024 };
+enum { DEPTH = 16, MAX_VALUE = 4096, ROOM = DEPTH * (MAX_VALUE + 128) };
 
 struct operation {
 	uint32_t record;
@@ -34,50 +34,8 @@ struct operation {
 static int redis;
 static uint32_t nr_records, value_words;
 static uint32_t *version_of;
-static uint32_t quantile[QUANTILES + 1], scatter;
-static uint64_t random_state = 88172645463325252ull;
 static uint64_t reads, updates, wrong;
 static char request[ROOM], answer[ROOM];
-
-/* Marsaglia's xorshift: the same run each time. */
-static uint64_t next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-/* As in pages.c. */
-static void fill_quantiles(double theta)
-{
-	double total = 0, sum = 0;
-	unsigned int q = 0;
-
-	for (uint32_t rank = 0; rank < nr_records; rank++)
-		total += pow((double)rank + 1, -theta);
-	for (uint32_t rank = 0; rank < nr_records; rank++) {
-		for (; q < QUANTILES && sum >= total * q / QUANTILES; q++)
-			quantile[q] = rank;
-		sum += pow((double)rank + 1, -theta);
-	}
-	for (; q <= QUANTILES; q++)
-		quantile[q] = nr_records;
-}
-
-static uint32_t gcd(uint32_t a, uint32_t b)
-{
-	return b ? gcd(b, a % b) : a;
-}
-
-static uint32_t any_record(void)
-{
-	uint64_t dice = next_random();
-	uint32_t q = dice >> 54, low = quantile[q], span = quantile[q + 1] - low;
-	uint64_t rank = low + (span ? (dice >> 22 & 0xffffffff) * span >> 32 : 0);
-
-	return (uint32_t)(rank * scatter % nr_records);
-}
 
 static void fill_value(char *at, uint32_t record, uint32_t version)
 {
@@ -166,7 +124,7 @@ static void workload(uint64_t operations, unsigned int update_percent)
 		int n = operations < DEPTH ? (int)operations : DEPTH;
 
 		for (int i = 0; i < n; i++) {
-			uint32_t record = any_record();
+			uint32_t record = zipf_thing(next_random());
 			bool update = next_random() % 100 < update_percent;
 
 			version_of[record] += update;
@@ -195,7 +153,7 @@ int main(int argc, char **argv)
 
 	if (argc < 7)
 		errx(2, "want six arguments or more");
-	strncpy(to.sun_path, argv[1], sizeof(to.sun_path) - 1);
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", argv[1]);
 	nr_records = (uint32_t)strtoul(argv[2], NULL, 10);
 	value_words = (uint32_t)strtoul(argv[3], NULL, 10) / sizeof(uint64_t);
 	operations = strtoull(argv[4], NULL, 10);
@@ -205,9 +163,7 @@ int main(int argc, char **argv)
 	redis = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (!version_of || redis < 0 || connect(redis, (struct sockaddr *)&to, sizeof(to)))
 		err(2, "%s", argv[1]);
-	fill_quantiles(strtod(argv[5], NULL));
-	for (scatter = 7919; gcd(scatter, nr_records) != 1; scatter++)
-		;
+	zipf_begin(nr_records, strtod(argv[5], NULL));
 
 	everything(true);
 	before = updates;

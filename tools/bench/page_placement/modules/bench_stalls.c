@@ -105,7 +105,8 @@ static int figures_get(char *buf, const struct kernel_param *kp)
 				     atomic64_read(&stalls[i].calls), atomic64_read(&stalls[i].ns),
 				     atomic64_read(&stalls[i].longest));
 	for (i = 0; i < ARRAY_SIZE(stalls); i++)
-		len += sysfs_emit_at(buf, len, "missed %s %d\n", stalls[i].name, stalls[i].probe.nmissed);
+		len += sysfs_emit_at(buf, len, "missed %s %d\n", stalls[i].name,
+				     stalls[i].probe.nmissed);
 	return len;
 }
 
