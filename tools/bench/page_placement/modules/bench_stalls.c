@@ -5,7 +5,8 @@
  * for each function that is watched, "NAME calls ns longest-ns", and `faults` how many faults took
  * 2^n ns and more, from n = 0:
  *
- *	fault	handle_mm_fault(): every fault, with all that is done and waited for in it
+ *	fault	handle_mm_fault(): every fault of anonymous memory, with all that is done and waited
+ *		for in it; of files a fault may wait for a disk, which says nothing of tiers
  *	after	task_work_run(): what was left for the way back to the program
  *	scan	task_numa_work(): of that the kernel's scan, which makes pages inaccessible
  *	copy	migrate_misplaced_folio(): of the faults the kernel's promotion, with its copy
@@ -15,6 +16,7 @@
 #include <linux/kprobes.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sysfs.h>
@@ -33,23 +35,30 @@ struct stall {
 static int stalls_tgid;
 static atomic64_t stalls_faults[STALLS_BUCKETS];
 
+/* What is not watched (1) is not seen to return, either. */
 static int stalls_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	/* Not watched: no return is, either. */
 	if (current->tgid != READ_ONCE(stalls_tgid))
 		return 1;
 	*(u64 *)ri->data = ktime_get_mono_fast_ns();
 	return 0;
 }
 
+static int stalls_fault_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	if (!vma_is_anonymous((struct vm_area_struct *)regs_get_kernel_argument(regs, 0)))
+		return 1;
+	return stalls_entry(ri, regs);
+}
+
 static int stalls_return(struct kretprobe_instance *ri, struct pt_regs *regs);
 
-#define STALL(what, function)							\
+#define STALL(what, function, entry)						\
 	{									\
 		.name = what,							\
 		.probe = {							\
 			.kp.symbol_name = function,				\
-			.entry_handler = stalls_entry,				\
+			.entry_handler = entry,					\
 			.handler = stalls_return,				\
 			.data_size = sizeof(u64),				\
 			.maxactive = 64,					\
@@ -57,11 +66,11 @@ static int stalls_return(struct kretprobe_instance *ri, struct pt_regs *regs);
 	}
 
 static struct stall stalls[] = {
-	STALL("fault", "handle_mm_fault"),
-	STALL("after", "task_work_run"),
-	STALL("scan", "task_numa_work"),
-	STALL("copy", "migrate_misplaced_folio"),
-	STALL("wait", "migration_entry_wait"),
+	STALL("fault", "handle_mm_fault", stalls_fault_entry),
+	STALL("after", "task_work_run", stalls_entry),
+	STALL("scan", "task_numa_work", stalls_entry),
+	STALL("copy", "migrate_misplaced_folio", stalls_entry),
+	STALL("wait", "migration_entry_wait", stalls_entry),
 };
 
 static int stalls_return(struct kretprobe_instance *ri, struct pt_regs *regs)
