@@ -94,7 +94,7 @@ check_modules()
 	release=$(kernel_resolve "$series")
 	kbuild_check suites "$top/selftests/kunit/build" "$release" --out "$out/suites"
 	for folder in selftests/modules selftests/page_placement/modules selftests/packet_steering/taker \
-		tools/bench/modules tools/bench/core; do
+		tools/bench/modules tools/bench/core tools/bench/page_placement/modules; do
 		check_folder "$folder" "$release"
 	done
 }
