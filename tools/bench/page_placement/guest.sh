@@ -17,10 +17,30 @@ setting()
 	awk -v key="$1" '$1 == key { sub(/^[^ ]+ /, ""); print; exit }' "$here/sweep.conf"
 }
 
+# hold_fast CPU KIB: hold memory of the fast node until so much is free; sets holder
+hold_fast()
+{
+	exec {ready}< <(exec taskset -c "$1" "$here/hold" 0 "$2")
+	holder=$!
+	read -r -u $ready _ || {
+		echo "the fast node can't be made as small as that" >&2
+		exit 3
+	}
+	exec {ready}<&-
+}
+
+release_fast()
+{
+	[ -n "$holder" ] || return 0
+	kill "$holder"
+	wait "$holder" 2>/dev/null || :
+	holder=''
+}
+
 # What is watched has CPU 0 for itself; this script, and what else runs, has the others.
 machine_up()
 {
-	local nodes
+	local nodes cpu
 
 	taskset -pc 1 $$ >/dev/null
 	nodes=$(cat /sys/devices/virtual/memory_tiering/memory_tier*/nodelist | xargs)
@@ -29,8 +49,13 @@ machine_up()
 		exit 3
 	}
 	echo never >/sys/kernel/mm/transparent_hugepage/enabled
-	# Each CPU's list of free pages as short as can be: what lies there is not seen as free.
+	# Each CPU's list of free pages as short as can be: what lies there is not seen as free. It gets
+	# shorter when pages are freed there.
 	echo 1000000 >/proc/sys/vm/percpu_pagelist_high_fraction
+	for cpu in 0 1; do
+		hold_fast $cpu $((64 * 1024))
+		release_fast
+	done
 	insmod "$here/bench_stalls.ko"
 	"$here/begin"
 }
@@ -40,21 +65,12 @@ tiers_ready()
 {
 	local low
 
-	if [ -n "$holder" ]; then
-		kill "$holder"
-		wait "$holder" 2>/dev/null || :
-	fi
+	release_fast
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	low=$(awk '$1 == "Node" { node = $2 } node == "0," && $1 == "low" { n += $2 }
 		END { print 4 * n }' /proc/zoneinfo)
-	exec {ready}< <(exec "$here/hold" 0 $((low + 1024 * $(setting fast_mib))))
-	holder=$!
-	read -r -u $ready _ || {
-		echo "the fast node can't be made as small as that" >&2
-		exit 3
-	}
-	exec {ready}<&-
+	hold_fast 1 $((low + 1024 * $(setting fast_mib)))
 }
 
 kernel_off()
