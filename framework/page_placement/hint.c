@@ -14,7 +14,6 @@
 #include <linux/ktime.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
-#include <linux/mm_inline.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/mm.h>
 
@@ -215,11 +214,11 @@ static u32 pp_mark_program(struct pp_program *program, u32 pages)
 		/* Before the first mark: from here on its faults come to us. */
 		WRITE_ONCE(program->hint_marked, true);
 		/* Who changes these page tables meanwhile flushes for us, too. */
-		inc_tlb_flush_pending(program->mm);
+		tiffin_flush_pending(program->mm);
 		pp_walk(program, &program->hint_at, &look, &marker.walker);
 		if (marker.marked)
 			tiffin_flush_tlb_mm(program->mm);
-		dec_tlb_flush_pending(program->mm);
+		tiffin_flush_done(program->mm);
 	}
 	mutex_unlock(&program->walk);
 	mmput_async(program->mm);
