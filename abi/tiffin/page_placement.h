@@ -44,7 +44,8 @@
  * @faster: where pages are promoted to from here, or TIFFIN_PP_NO_NODE
  * @slower: where pages are demoted to from here, or TIFFIN_PP_NO_NODE
  * @total: pages of 4 KiB of the node
- * @free: of them free at the last sample (each tick(), and each time pages were moved)
+ * @free: of them free at the last sample (each tick(), and each time pages were moved), those on
+ *	lists of the CPUs too
  * @wm_low: with so many free pages or fewer the host asks pressure() for victims: promotion stops
  *	there; above the watermark at which the kernel's own reclaim begins
  * @wm_high: the host goes on asking until so many are free, and promotes nothing to the node that

@@ -29,8 +29,9 @@
  *	is looked at under the object's lock, which who gives the object's number to another page
  *	has, too.
  *  P3. No page is copied to a node that would have fewer than its wm_low pages free then, but for
- *	batches under way at the same moment; and wm_low is above the watermark at which the
- *	kernel's own reclaim ends, on each node.
+ *	batches under way at the same moment. Free pages on lists of the CPUs count, as demotion
+ *	fills them; but without them no fewer are left than the watermark at which the kernel's
+ *	own reclaim ends.
  *  P4. A move that was asked for ends once: in a done(), or uncounted by the policy in one of the
  *	figures "queue_full" and "stale". An object waits for one move at a time.
  *  P5. When a program is let go, none of its pages is marked, no object and no shadow of it is
@@ -219,7 +220,8 @@ void pp_tiers_sample(void);
  *
  * Samples the node's free memory.
  *
- * Return: pages until wm_low; 0 where it is reached, or the node is not usable.
+ * Return: pages until wm_low, or until the kernel's own reclaim has to go on, where that is nearer; 0
+ * where it is reached, or the node is not usable.
  */
 u64 pp_tiers_room(u32 node);
 

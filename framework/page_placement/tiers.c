@@ -117,20 +117,36 @@ static void pp_tiers_update(void)
 }
 
 /*
- * A node's free memory, and the watermarks, in pages. Zones that the kernel keeps for devices
- * (their reserve is larger than they are) are not for programs, and do not count.
+ * Free pages of @zone that wait on lists of the CPUs. The kernel does not count them as free, but
+ * may leave an eighth of a zone there for as long as it likes, after many were freed in a row: as
+ * they are when a node is relieved.
  */
-static void pp_node_sample(int node)
+static u64 pp_zone_listed(const struct zone *zone)
+{
+	u64 listed = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		listed += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset, cpu)->count);
+	return listed;
+}
+
+/*
+ * A node's free memory, and the watermarks, in pages. Zones that the kernel keeps for devices
+ * (their reserve is larger than they are) are not for programs, and do not count. Gives how many
+ * pages may be taken before the kernel's own reclaim has to go on.
+ */
+static u64 pp_node_sample(int node)
 {
 	struct tiffin_pp_node *n = &pp_tiers.node[node];
-	u64 total = 0, free = 0, kernel = 0, step;
+	u64 total = 0, free = 0, listed = 0, kernel = 0, step;
 	struct zone *zone;
 
 	if (!node_state(node, N_MEMORY)) {
 		WRITE_ONCE(n->flags, 0);
 		WRITE_ONCE(n->total, 0);
 		WRITE_ONCE(n->free, 0);
-		return;
+		return 0;
 	}
 	for (zone = NODE_DATA(node)->node_zones; zone < NODE_DATA(node)->node_zones + MAX_NR_ZONES;
 	     zone++) {
@@ -140,15 +156,17 @@ static void pp_node_sample(int node)
 			continue;
 		total += zone_managed_pages(zone);
 		free += zone_page_state(zone, NR_FREE_PAGES);
+		listed += pp_zone_listed(zone);
 		kernel += high_wmark_pages(zone) + reserve;
 	}
 	step = max_t(u64, div_u64(total * READ_ONCE(pp_headroom), 1000), 1);
 	WRITE_ONCE(n->total, total);
-	WRITE_ONCE(n->free, free);
+	WRITE_ONCE(n->free, free + listed);
 	WRITE_ONCE(n->wm_low, kernel + step);
 	WRITE_ONCE(n->wm_high, kernel + 2 * step);
 	WRITE_ONCE(n->flags, TIFFIN_PP_NODE_USABLE |
-			     (free < kernel + step ? TIFFIN_PP_NODE_PRESSED : 0));
+			     (free + listed <= kernel + step ? TIFFIN_PP_NODE_PRESSED : 0));
+	return free > kernel ? free - kernel : 0;
 }
 
 void pp_tiers_sample(void)
@@ -173,12 +191,10 @@ void pp_tiers_sample(void)
 u64 pp_tiers_room(u32 node)
 {
 	const struct tiffin_pp_node *n = &pp_tiers.node[node];
-	u64 free, low;
+	u64 spare = pp_node_sample(node), free = READ_ONCE(n->free), low = READ_ONCE(n->wm_low);
 
-	pp_node_sample(node);
-	free = READ_ONCE(n->free);
-	low = READ_ONCE(n->wm_low);
-	return (READ_ONCE(n->flags) & TIFFIN_PP_NODE_USABLE) && free > low ? free - low : 0;
+	return (READ_ONCE(n->flags) & TIFFIN_PP_NODE_USABLE) && free > low ?
+	       min(free - low, spare) : 0;
 }
 
 u32 pp_tiers_next(u32 node, u32 direction)
