@@ -175,7 +175,7 @@ static void ps_cpu_sample(int cpu)
 	WRITE_ONCE(state->backlog_max, tiffin_max_backlog());
 }
 
-/* Of several that come at once, one samples. @park: may it be the last time? Any context but NMI. */
+/* Of several that come at once, one samples. @park: may it be the last time? Not in an NMI. */
 static void ps_sample_all(bool park)
 {
 	static DEFINE_SPINLOCK(lock);

@@ -175,8 +175,8 @@ struct ps_terms {
 };
 
 /*
- * A steady term ends before a bucket forgets its flow, so that a packet which repeats an answer need
- * not look whether that has happened.
+ * A steady term ends before a bucket forgets its flow, so that a packet which repeats an answer
+ * need not look whether that has happened.
  */
 #define PS_TERM_MAX		(PS_FORGET / 2)
 

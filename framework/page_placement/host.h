@@ -220,8 +220,8 @@ void pp_tiers_sample(void);
  *
  * Samples the node's free memory.
  *
- * Return: pages until wm_low, or until the kernel's own reclaim has to go on, where that is nearer; 0
- * where it is reached, or the node is not usable.
+ * Return: pages until wm_low, or until the kernel's own reclaim has to go on, where that is nearer;
+ * 0 where it is reached, or the node is not usable.
  */
 u64 pp_tiers_room(u32 node);
 

@@ -472,8 +472,8 @@ static void pp_relieve_shadows(u32 node, u32 wanted)
 }
 
 /*
- * One question for pages that are to leave @node. False: that is it for now, as the high watermark is
- * reached, or none has left it.
+ * One question for pages that are to leave @node. False: that is it for now, as the high watermark
+ * is reached, or none has left it.
  */
 static bool pp_relieve_round(struct pp_carrier *carrier, u32 node, u32 round)
 {
