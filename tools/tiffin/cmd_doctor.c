@@ -10,6 +10,7 @@
 
 static const struct doctor_family * const families[] = {
 	&doctor_packet_steering,
+	&doctor_page_placement,
 };
 
 static void note(struct doctor *d, const char *check, const char *result, const char *next,
@@ -161,6 +162,7 @@ static enum tiffin_exit doctor_run(const struct invocation *inv)
 	d.config = config_read(d.release);
 	d.findings = json_object_new_array();
 	doctor_core(&d);
+	doctor_interpose(&d);
 	doctor_contain(&d);
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		if (only && only != families[i])

@@ -54,6 +54,35 @@ void doctor_core(struct doctor *d);
 void doctor_contain(struct doctor *d);
 
 /**
+ * struct doctor_option - an option of the kernel that is needed
+ * @name: without CONFIG_
+ * @why: what there is not where it is off
+ */
+struct doctor_option {
+	const char *name;
+	const char *why;
+};
+
+/* Each option that is off is a miss; where none is, @all_well is said. */
+void doctor_options(struct doctor *d, const struct doctor_option *needed, size_t nr,
+		    const char *all_well);
+
+/* What putting a function in the place of one of the kernel's takes, for whatever family. */
+void doctor_interpose(struct doctor *d);
+
+/* Does this kernel say that @function can be interposed? False where that can't be read, too. */
+bool doctor_has_function(const char *function);
+
+/* Can @function be interposed? */
+void doctor_function(struct doctor *d, const char *function);
+
+/* Does somebody else interpose @function? @ours: a host module that is loaded does. */
+void doctor_owner(struct doctor *d, const char *function, bool ours);
+
+/* Is the family's host module @module there? */
+void doctor_module(struct doctor *d, const char *module);
+
+/**
  * struct doctor_family - a family whose needs are known
  * @name: of the family
  * @examine: looks at them
@@ -64,5 +93,6 @@ struct doctor_family {
 };
 
 extern const struct doctor_family doctor_packet_steering;
+extern const struct doctor_family doctor_page_placement;
 
 #endif /* DOCTOR_H */

@@ -36,9 +36,18 @@ CapEff:	000001ffffffffff"
 	put_root sys/kernel/security/lockdown "[none] integrity confidentiality"
 	put_root sys/kernel/tracing/available_filter_functions "get_rps_cpus
 get_rps_cpu
+numa_migrate_check
 netif_rx [e1000]"
 	put_root sys/kernel/tracing/enabled_functions "netif_rx (1) R I     tramp: 0xffffffffc0400000"
 	put_root sys/devices/system/cpu/online 0-3
+	put_root sys/devices/system/node/online 0-1,3
+	put_root sys/devices/system/node/has_memory 0-1,3
+	put_root sys/devices/system/node/has_cpu 0
+	put_root sys/devices/system/node/node1/distance "30 10 40"
+	put_root sys/devices/system/node/node3/distance "20 40 10"
+	put_root proc/sys/kernel/numa_balancing 0
+	put_root sys/kernel/mm/numa/demotion_enabled false
+	put_root sys/kernel/mm/transparent_hugepage/enabled "always [madvise] never"
 	put_root sys/devices/system/cpu/isolated ""
 	put_root sys/devices/system/cpu/nohz_full "(null)"
 	put_root boot/config-$kernel "# Linux
@@ -51,7 +60,10 @@ CONFIG_KPROBES=y
 CONFIG_FUNCTION_TRACER=y
 CONFIG_DYNAMIC_FTRACE=y
 CONFIG_DYNAMIC_FTRACE_WITH_REGS=y
-CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y"
+CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y
+CONFIG_NUMA_BALANCING=y
+CONFIG_DEVICE_MIGRATION=y
+CONFIG_MMU_NOTIFIER=y"
 	put_root lib/modules/$kernel/build/Makefile ""
 }
 
@@ -69,9 +81,10 @@ notes()
 healthy
 try "doctor: all well" 0 out='^this kernel offers all that is needed$' not='  miss  ' out='^packet_steering$' -- doctor
 try "doctor: all well, in JSON" 0 json='d["misses"] == 0 and d["release"].startswith("6.12")' \
-	json='{c["family"] for c in d["checks"]} == {None, "packet_steering"}' -- doctor --json
+	json='{c["family"] for c in d["checks"]} == {None, "packet_steering", "page_placement"}' -- doctor --json
 try "doctor: one family" 0 out='^packet_steering$' -- doctor packet_steering
-try "doctor: no such family" 3 err="family 'x' are not known" err='families: packet_steering' -- doctor x
+try "doctor: another" 0 out='^page_placement$' not='^packet_steering$' -- doctor page_placement
+try "doctor: no such family" 3 err="family 'x' are not known" err='families: packet_steering, page_placement' -- doctor x
 
 put_root proc/sys/kernel/osrelease 5.10.0-9-amd64
 notes "another release" release '5\.10.* is of a series that tiffin is not tested on' 'apt-get install linux-image'
@@ -96,7 +109,8 @@ misses "realtime, running" realtime 'PREEMPT_RT' 'ordinary kernel'
 healthy
 echo CONFIG_PREEMPT_RT=y >>"$machine/boot/config-$kernel"
 misses "realtime, configured" realtime 'PREEMPT_RT' 'ordinary kernel'
-for option in RPS NETWORK_SECMARK KPROBES FUNCTION_TRACER DYNAMIC_FTRACE DYNAMIC_FTRACE_WITH_REGS; do
+for option in RPS NETWORK_SECMARK KPROBES FUNCTION_TRACER DYNAMIC_FTRACE DYNAMIC_FTRACE_WITH_REGS \
+	NUMA_BALANCING DEVICE_MIGRATION MMU_NOTIFIER; do
 	healthy
 	sed -i "s/^CONFIG_$option=y$/# CONFIG_$option is not set/" "$machine/boot/config-$kernel"
 	misses "no $option" config "CONFIG_$option is not set" 'Debian'
@@ -111,20 +125,22 @@ notes "no configuration" config 'configuration is not found' '/boot/config'
 healthy
 mkdir -p "$machine/usr/src/linux-headers-$kernel"
 mv "$machine/boot/config-$kernel" "$machine/usr/src/linux-headers-$kernel/.config"
-try "doctor: configuration beside the headers" 0 out='  ok    config +RPS, .*dynamic ftrace' -- doctor
+try "doctor: configuration beside the headers" 0 out='  ok    config +RPS' out='  ok    config +kprobes and dynamic ftrace' out='  ok    config +hint faults' -- doctor
 healthy
 put_root proc/sys/kernel/ftrace_enabled 0
 misses "ftrace off" ftrace 'ftrace_enabled=0' 'sysctl kernel.ftrace_enabled=1'
 rm "$machine/proc/sys/kernel/ftrace_enabled"
 misses "no ftrace" ftrace 'has no ftrace' 'Debian'
 healthy
-put_root sys/kernel/tracing/available_filter_functions "get_rps_cpus"
+put_root sys/kernel/tracing/available_filter_functions "get_rps_cpus
+numa_migrate_check"
 misses "function not there" function "get_rps_cpu can't be interposed" 'Debian'
 rm "$machine/sys/kernel/tracing/available_filter_functions"
 notes "no tracefs" function "tracefs can't be read" 'mount -t tracefs'
 mkdir -p "$machine/sys/kernel/debug/tracing"
-echo get_rps_cpu >"$machine/sys/kernel/debug/tracing/available_filter_functions"
+printf '%s\n' get_rps_cpu numa_migrate_prep >"$machine/sys/kernel/debug/tracing/available_filter_functions"
 try "doctor: tracefs below debugfs" 0 out='  ok    function +get_rps_cpu can be' -- doctor
+try "doctor: the function of older kernels" 0 out='  ok    function +numa_migrate_prep can be' -- doctor
 for flags in 'R I    ' 'R   D  ' '   I D '; do
 	healthy
 	put_root sys/kernel/tracing/enabled_functions "get_rps_cpu (1) $flags	tramp: 0xffffffffc0 (x+0x0/0x0) ->x+0x0/0x10"
@@ -140,6 +156,26 @@ misses "live patch" owner 'live patch fix_net replaces' 'livepatch/fix_net/enabl
 healthy
 mkdir -p "$machine/sys/kernel/livepatch/fix_net/vmlinux/netif_rx,1"
 try "doctor: live patch of something else" 0 out='  ok    owner' -- doctor
+healthy
+try "doctor: tiers by distance" 0 out='  ok    tiers +.*: 0:0 1:2 3:1$' -- doctor page_placement
+put_root sys/devices/system/node/has_cpu 0-1
+try "doctor: two nodes with CPUs and one without" 0 out='  ok    tiers +.*: 0:0 1:0 3:1$' -- doctor page_placement
+put_root sys/devices/system/node/has_cpu 0-1,3
+notes "nodes of one speed" tiers '3 memory nodes, all with CPUs' 'NODE:1 > page_placement/tiers'
+put_root sys/kernel/tiffin/page_placement/tiers "0:0 1:1 3:2"
+try "doctor: tiers that the host was told" 0 out='  ok    tiers +.*: 0:0 1:1 3:2$' -- doctor page_placement
+try "doctor: the hint function owned by tiffin" 0 out='  ok    owner +numa_migrate_check is interposed by tiffin' \
+	-- doctor
+healthy
+put_root sys/devices/system/node/has_memory 0
+notes "one memory node" tiers 'nowhere to move a page' 'CXL'
+healthy
+put_root proc/sys/kernel/numa_balancing 2
+notes "the kernel's tiering" balancing 'numa_balancing=2' 'sysctl kernel.numa_balancing=0'
+put_root sys/kernel/mm/numa/demotion_enabled true
+notes "the kernel's demotion" demotion 'demotes pages as well' 'echo false >'
+put_root sys/kernel/mm/transparent_hugepage/enabled "[always] madvise never"
+notes "huge pages" hugepages 'left to the kernel' 'echo madvise >'
 healthy
 put_root proc/self/uid_map "         0     100000      65536"
 notes "user namespace" rights 'not the initial user namespace' 'outside'
