@@ -90,6 +90,15 @@ static struct pp_object *pp_object_locked(struct pp_object *o) __releases(&o->lo
 	return o;
 }
 
+/* The same where it is @good; else the lock is dropped, and NULL given. */
+static struct pp_object *pp_object_if(struct pp_object *o, bool good) __releases(&o->lock)
+{
+	if (good)
+		return pp_object_locked(o);
+	spin_unlock(&o->lock);
+	return NULL;
+}
+
 static void pp_object_unlock(struct pp_object *o)
 {
 	__acquire(&o->lock);
@@ -298,10 +307,7 @@ static struct pp_object *pp_object_find(struct pp_program *program, unsigned lon
 		return NULL;
 	o = &pp_objects.object[xa_to_value(entry)];
 	spin_lock(&o->lock);
-	if (o->program == program && o->va == va)
-		return pp_object_locked(o);
-	spin_unlock(&o->lock);
-	return NULL;
+	return pp_object_if(o, o->program == program && o->va == va);
 }
 
 /* The object of a handle, its lock held; NULL where it is gone, or there never was one (P2). */
@@ -314,10 +320,8 @@ static struct pp_object *pp_object_of(u64 handle)
 		return NULL;
 	o = &pp_objects.object[number];
 	spin_lock(&o->lock);
-	if (o->program && o->generation == tiffin_handle_generation(handle))
-		return pp_object_locked(o);
-	spin_unlock(&o->lock);
-	return NULL;
+	return pp_object_if(o, o->program &&
+			       o->generation == tiffin_handle_generation(handle));
 }
 
 /* The page has been seen on @node. */
