@@ -94,12 +94,12 @@ static void pp_look_plan(struct pp_move *move, unsigned int i, pte_t pte)
 		slot->plan = PP_PLAN_COPY;
 	else if (slot->alone && changing)
 		pp_refuse(move, i, PP_BUSY);
-	else if (slot->alone)
+	else if (slot->alone && pp_dirty_tells(move))
 		slot->plan = PP_PLAN_NOTE;
 	else if (batch->flags & PP_OR_PLAIN)
 		slot->plan = PP_PLAN_COPY;
 	else
-		pp_refuse(move, i, lazy ? PP_LAZYFREE : PP_SHARED);
+		pp_refuse(move, i, lazy ? PP_LAZYFREE : slot->alone ? PP_PINNED : PP_SHARED);
 }
 
 static int pp_look_pte(pte_t *ptep, unsigned long addr, void *data)

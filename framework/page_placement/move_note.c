@@ -45,6 +45,8 @@ static int pp_note_pte(pte_t *ptep, unsigned long addr, void *data)
 		folio_unlock(folio);
 		return 0;
 	}
+	/* A fault or a zap may undo the mapping as soon as the page table is free again. */
+	folio_get(folio);
 	slot->dirty = folio_test_clear_dirty(folio);
 	/* The CPUs set bits of the entry meanwhile. */
 	do {
@@ -65,12 +67,8 @@ static void pp_note_by_table(struct pp_move *move)
 
 	tiffin_flush_pending(move->mm);
 	for (note.i = 0; note.i < move->batch->nr; note.i++) {
-		unsigned long addr = move->batch->page[note.i].addr;
-
-		if (move->slot[note.i].plan != PP_PLAN_NOTE)
-			continue;
-		pp_watch_tell(move->batch->watch, move, addr, addr + PAGE_SIZE);
-		pp_table_apply(move->mm, addr, pp_note_pte, &note);
+		if (move->slot[note.i].plan == PP_PLAN_NOTE)
+			pp_table_apply(move->mm, move->batch->page[note.i].addr, pp_note_pte, &note);
 	}
 	/* Until then a CPU may write without a trace. Reclaim, which must not, wants the lock. */
 	if (note.noted)
@@ -78,18 +76,31 @@ static void pp_note_by_table(struct pp_move *move)
 	tiffin_flush_done(move->mm);
 
 	for (note.i = 0; note.i < move->batch->nr; note.i++) {
+		unsigned long addr = move->batch->page[note.i].addr;
+		bool keep;
+
 		if (!(note.noted & BIT(note.i)))
 			continue;
 		slot = &move->slot[note.i];
-		/* A pin that came before the bit was cleared, and is there yet; or MADV_FREE's. */
-		if (folio_ref_count(slot->src) == 1) {
-			folio_get(slot->src);
+		/*
+		 * Another batch that began before the bit was cleared would miss the write that it
+		 * told of; its window, too, wants the lock.
+		 */
+		pp_watch_tell(move->batch->watch, move, addr, addr + PAGE_SIZE);
+		/*
+		 * The mapping's reference and ours. A pin that came before the bit was cleared, and
+		 * is there yet; MADV_FREE's; or the mapping has gone.
+		 */
+		keep = folio_ref_count(slot->src) == 2;
+		if (keep) {
 			slot->plan = PP_PLAN_COMMIT;
 			move->batch->noted_by_table++;
 		} else if (slot->dirty) {
 			folio_set_dirty(slot->src);
 		}
 		folio_unlock(slot->src);
+		if (!keep)
+			folio_put(slot->src);
 	}
 }
 
@@ -110,7 +121,6 @@ static void pp_note_by_window(struct pp_move *move, struct vm_area_struct *vma, 
 	unsigned int i;
 	u64 start;
 
-	pp_watch_tell(move->batch->watch, move, window.start, window.end);
 	start = ktime_get_ns();
 	if (migrate_vma_setup(&window)) {
 		for (i = first; i < first + nr; i++)
@@ -129,6 +139,8 @@ static void pp_note_by_window(struct pp_move *move, struct vm_area_struct *vma, 
 		slot->plan = PP_PLAN_COMMIT;
 		move->batch->noted_by_window++;
 	}
+	/* While the pages are locked: see pp_note_by_table(). */
+	pp_watch_tell(move->batch->watch, move, window.start, window.end);
 	migrate_vma_finalize(&window);
 	pp_count_window(move, first, nr, ktime_get_ns() - start);
 	for (i = first; i < first + nr; i++) {

@@ -85,6 +85,16 @@ static inline bool pp_pinned(struct folio *folio)
 	return folio_ref_count(folio) > tiffin_mappings(folio) + folio_test_swapcache(folio);
 }
 
+/*
+ * Who pins a page for writing may unpin it without making it dirty, as the kernel takes anonymous
+ * pages to be dirty anyway; then no dirty bit tells of what was written. The mm is marked before the
+ * first such pin, for good, so nothing is made of dirty bits there: no transaction, no shadow.
+ */
+static inline bool pp_dirty_tells(const struct pp_move *move)
+{
+	return !test_bit(MMF_HAS_PINNED, &move->mm->flags);
+}
+
 /* The page that migrate_vma_setup() has locked and unmapped for this entry of @src, or NULL. */
 static inline struct folio *pp_migrating(unsigned long entry)
 {

@@ -56,13 +56,13 @@ static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, stru
 		break;
 	case PP_PLAN_COMMIT:
 		spin_lock(&batch->watch->lock);
-		if (!folio_test_dirty(folio) && !pp_changed(move, i))
+		if (!folio_test_dirty(folio) && !pp_changed(move, i) && pp_dirty_tells(move))
 			swap(chosen, slot->dst);
 		spin_unlock(&batch->watch->lock);
 		break;
 	case PP_PLAN_REMAP:
 		spin_lock(&batch->watch->lock);
-		if (folio_test_dirty(folio))
+		if (folio_test_dirty(folio) || !pp_dirty_tells(move))
 			pp_shadow_drop(batch->watch, batch->page[i].addr, PP_SHADOW_WRITTEN);
 		else
 			chosen = pp_shadow_take(batch->watch, batch->page[i].addr, folio,
@@ -83,6 +83,7 @@ static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, stru
 static bool pp_window_clean(const struct pp_move *move, unsigned int i, struct folio *folio)
 {
 	return (move->batch->flags & PP_KEEP_SHADOW) && move->slot[i].alone &&
+	       pp_dirty_tells(move) &&
 	       move->slot[i].plan != PP_PLAN_REMAP && folio_test_swapbacked(folio) &&
 	       !folio_test_swapcache(folio);
 }
@@ -96,7 +97,7 @@ static void pp_window_keep(struct pp_move *move, unsigned int i, struct folio *o
 
 	folio_get(old);
 	spin_lock(&watch->lock);
-	asked->shadow_kept = !pp_changed(move, i) && !watch->gone &&
+	asked->shadow_kept = !pp_changed(move, i) && !watch->gone && pp_dirty_tells(move) &&
 			     pp_shadow_keep(watch, asked->addr, old, new);
 	spin_unlock(&watch->lock);
 	if (!asked->shadow_kept)

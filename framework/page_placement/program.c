@@ -144,6 +144,8 @@ static void pp_program_release(struct kref *ref)
 	/* Unless the same memory is followed again already. */
 	cmpxchg(&program->watch->owner, program, NULL);
 	pp_watch_put(program->watch);
+	/* An insertion that failed half way leaves nodes. */
+	xa_destroy(&program->objects);
 	/* Hint faults and the watch may still be looking at it; neither adds to the index now. */
 	kfree_rcu(program, rcu);
 }

@@ -165,6 +165,9 @@ void pp_watch_put(struct pp_watch *watch)
 	/* Here, where it may take its time. Who gets the watch meanwhile only misses them. */
 	if (last)
 		pp_shadow_drop_range(watch, 0, ULONG_MAX, PP_SHADOW_DETACHED, true);
+	/* Reclaim may have dropped the last of them, and not left the lock yet. */
+	spin_lock(&watch->lock);
+	spin_unlock(&watch->lock);
 	mmu_notifier_put(&watch->notifier);
 }
 

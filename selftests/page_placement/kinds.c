@@ -211,6 +211,7 @@ static void test_files(void)
 
 static void test_pins(void)
 {
+	static const struct way keeping_plain = { "plain with shadows", 0, TEST_MOVE_KEEP, 0 };
 	char *mem = map_pages(KIND_PAGES);
 	struct iovec iov = { mem, 16 * PAGE };
 	struct io_uring_params params = {};
@@ -238,9 +239,13 @@ static void test_pins(void)
 		close(ring);
 		/* The pins go when the kernel comes to it. */
 		usleep(300000);
-		goes(mem, KIND_PAGES, TEST_COMMITTED);
+		/* From the first such pin on no dirty bit of the process tells of all writes. */
+		stays_by(mem, KIND_PAGES, &by_table, TEST_PINNED);
+		stays_by(mem, KIND_PAGES, &by_window, TEST_PINNED);
+		goes(mem, KIND_PAGES, TEST_COPIED);
+		EXPECT_EQ(drive_once(kind_fd, mem, KIND_PAGES, SLOW, &keeping_plain).kept, 0);
 		EXPECT_EQ(bad_pages(mem, KIND_PAGES), 0);
-		test_done("pinned by io_uring: not at all, until it is not");
+		test_done("pinned by io_uring: not at all, then plainly and without shadows");
 	}
 	munmap(mem, KIND_PAGES * PAGE);
 }
@@ -354,9 +359,10 @@ void test_kinds(void)
 	test_fork_shared();
 	test_lazyfree();
 	test_files();
-	test_pins();
 	test_huge();
 	test_merged();
 	test_secondary();
+	/* It marks the process for good. */
+	test_pins();
 	close(kind_fd);
 }

@@ -45,7 +45,8 @@ demotes_cold()
 	until_true 90 eval '[ $(node 0 free) -ge $(($(node 0 wm_high) - 64)) ]' ||
 		{ cat $family/nodes; echo "demoted $(($(figure demoted) - demoted))"; return 1; }
 	echo "demoted $(($(figure demoted) - demoted)): $(ask e where)"
-	[ $(($(figure demoted) - demoted)) -ge 1000 ] && hot_on e 0 90 && good e
+	# What was taken for cold comes back where it is not.
+	[ $(($(figure demoted) - demoted)) -ge 1000 ] && until_true 60 hot_on e 0 90 && good e
 }
 
 tap_begin
