@@ -67,8 +67,10 @@ static void pp_note_by_table(struct pp_move *move)
 
 	tiffin_flush_pending(move->mm);
 	for (note.i = 0; note.i < move->batch->nr; note.i++) {
+		unsigned long addr = move->batch->page[note.i].addr;
+
 		if (move->slot[note.i].plan == PP_PLAN_NOTE)
-			pp_table_apply(move->mm, move->batch->page[note.i].addr, pp_note_pte, &note);
+			pp_table_apply(move->mm, addr, pp_note_pte, &note);
 	}
 	/* Until then a CPU may write without a trace. Reclaim, which must not, wants the lock. */
 	if (note.noted)
