@@ -42,11 +42,12 @@ demotes_cold()
 
 	demoted=$(figure demoted)
 	echo tpp >$scope/active
-	until_true 90 eval '[ $(node 0 free) -ge $(($(node 0 wm_high) - 64)) ]' ||
+	# At the high watermark promotion begins again, and takes some of it.
+	until_true 90 eval '[ $(node 0 free) -gt $(node 0 wm_low) ] && [ $(figure demoted) -ge $((demoted + 1000)) ]' ||
 		{ cat $family/nodes; echo "demoted $(($(figure demoted) - demoted))"; return 1; }
 	echo "demoted $(($(figure demoted) - demoted)): $(ask e where)"
 	# What was taken for cold comes back where it is not.
-	[ $(($(figure demoted) - demoted)) -ge 1000 ] && until_true 60 hot_on e 0 90 && good e
+	until_true 60 hot_on e 0 90 && good e
 }
 
 tap_begin
