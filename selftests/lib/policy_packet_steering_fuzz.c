@@ -3,68 +3,8 @@
  * Fuzzing of any policy of packet_steering: the input is a machine, the bytes in the policy's
  * records, and what happens; every answer is checked.
  */
-#include <stdint.h>
-#include <string.h>
-
+#include "policy_fuzz.h"
 #include "policy_packet_steering.h"
-
-extern const struct tiffin_policy tiffin_policy;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *data;
-	size_t left;
-};
-
-/* The next bytes of the input; zeros when it has run out. */
-static void take(struct input *input, void *to, size_t size)
-{
-	size_t n = size < input->left ? size : input->left;
-
-	memset(to, 0, size);
-	memcpy(to, input->data, n);
-	input->data += n;
-	input->left -= n;
-}
-
-static uint32_t number(struct input *input, uint32_t below)
-{
-	uint32_t n;
-
-	take(input, &n, below <= 256 ? 1 : sizeof(n));
-	return n % below;
-}
-
-static void set_tunable(struct ps *ps, struct input *input)
-{
-	const struct tiffin_tunable *t;
-	uint64_t value, range;
-
-	if (!tiffin_policy.nr_tunables)
-		return;
-	t = &tiffin_policy.tunables[number(input, tiffin_policy.nr_tunables)];
-	take(input, &value, sizeof(value));
-	range = (uint64_t)t->max - (uint64_t)t->min;
-	if (range != UINT64_MAX)
-		value %= range + 1;
-	policy_host_set(ps->host, t->name, (int64_t)((uint64_t)t->min + value));
-}
-
-/* Put bytes of the input into a record. */
-static void set_record(struct ps *ps, struct input *input)
-{
-	const struct tiffin_store *store;
-	void *record;
-
-	if (!tiffin_policy.nr_stores)
-		return;
-	store = &tiffin_policy.stores[number(input, tiffin_policy.nr_stores)];
-	record = policy_host_record(ps->host, store->kind, number(input, PS_FLOWS) %
-				    (store->kind == TIFFIN_STORE_INSTANCE ? 1 :
-				     store->kind == TIFFIN_STORE_PER_CPU ? ps->nr_cpus : PS_FLOWS));
-	take(input, record, store->record_size);
-}
 
 static void set_cpu(struct ps *ps, struct input *input)
 {
@@ -102,10 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (input.left) {
 		switch (number(&input, 8)) {
 		case 0:
-			set_tunable(ps, &input);
+			set_tunable(ps->host, &input);
 			break;
 		case 1:
-			set_record(ps, &input);
+			set_record(ps->host, &input, PS_FLOWS, ps->nr_cpus);
 			break;
 		case 2:
 			set_cpu(ps, &input);

@@ -3,75 +3,10 @@
  * Fuzzing of any policy of page_placement: the input is a machine, the bytes in the policy's
  * records, and what happens; every answer is checked.
  */
-#include <stdint.h>
-#include <string.h>
-
+#include "policy_fuzz.h"
 #include "policy_page_placement.h"
 
 #define PAGES	64
-
-extern const struct tiffin_policy tiffin_policy;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *data;
-	size_t left;
-};
-
-/* The next bytes of the input; zeros when it has run out. */
-static void take(struct input *input, void *to, size_t size)
-{
-	size_t n = size < input->left ? size : input->left;
-
-	memset(to, 0, size);
-	memcpy(to, input->data, n);
-	input->data += n;
-	input->left -= n;
-}
-
-static uint32_t number(struct input *input, uint32_t below)
-{
-	uint32_t n;
-
-	take(input, &n, below <= 256 ? 1 : sizeof(n));
-	return n % below;
-}
-
-static void set_tunable(struct pp *pp, struct input *input)
-{
-	const struct tiffin_tunable *t;
-	uint64_t value, range;
-
-	if (!tiffin_policy.nr_tunables)
-		return;
-	t = &tiffin_policy.tunables[number(input, tiffin_policy.nr_tunables)];
-	take(input, &value, sizeof(value));
-	range = (uint64_t)t->max - (uint64_t)t->min;
-	if (range != UINT64_MAX)
-		value %= range + 1;
-	policy_host_set(pp->host, t->name, (int64_t)((uint64_t)t->min + value));
-}
-
-/* Put bytes of the input into a record. */
-static void set_record(struct pp *pp, struct input *input)
-{
-	const struct tiffin_store *store;
-	unsigned int index;
-	void *record;
-
-	if (!tiffin_policy.nr_stores)
-		return;
-	store = &tiffin_policy.stores[number(input, tiffin_policy.nr_stores)];
-	index = number(input, PAGES);
-	if (store->kind == TIFFIN_STORE_INSTANCE)
-		index = 0;
-	else if (store->kind == TIFFIN_STORE_PER_CPU)
-		index %= PP_CPUS;
-	record = policy_host_record(pp->host, store->kind, index);
-	if (record)
-		take(input, record, store->record_size);
-}
 
 /* A page is another one, or known otherwise. */
 static void set_page(struct pp *pp, struct input *input, unsigned int page)
@@ -136,10 +71,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pp->cpu = page % PP_CPUS;
 		switch (number(&input, 14)) {
 		case 0:
-			set_tunable(pp, &input);
+			set_tunable(pp->host, &input);
 			break;
 		case 1:
-			set_record(pp, &input);
+			set_record(pp->host, &input, PAGES, PP_CPUS);
 			break;
 		case 2:
 			set_page(pp, &input, page);
