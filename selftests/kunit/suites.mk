@@ -20,6 +20,7 @@ kunit-suites-y += sysfs_test.o
 kunit-suites-y += registry_test.o
 kunit-suites-y += event_test.o
 kunit-suites-y += ps_flow_test.o
+kunit-suites-y += pp_object_test.o
 kunit-suites-$(CONFIG_FTRACE_MCOUNT_RECORD) += traced_test.o
 kunit-suites-$(CONFIG_SMP) += smp_test.o
 # As the guard itself: not where the kernel is a process.
