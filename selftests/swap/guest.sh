@@ -98,7 +98,7 @@ for module in tiffin tiffin_test_family test_ledger_a test_ledger_b test_ledger_
 	insmod $module.ko || ktap_exit_fail_msg "$module doesn't load"
 done
 ktap_print_header
-ktap_set_plan 79
+ktap_set_plan 84
 
 is "default is active from the start" "$(policy_of)" default
 is "state is stable" "$(cat $scope/state)" stable
@@ -184,6 +184,18 @@ is "no answer was mixed up by a conversion" "$(result wrong) $(result stale)" "0
 is "per-CPU books lost nothing by conversions" "$(result cpu_miss)" 0
 is "object books lost nothing by conversions" "$(result object_miss)" 0
 is "their total is the number of answers" "$(counter ledger_b calls)" "$(result answered)"
+
+# While records are converted in the background neither family nor policy goes, nor does another come.
+tunable ledger_c 1000000000000
+echo ledger_c > $scope/active
+is "records are being converted" "$(policy_of) $(cat $scope/state)" "ledger_c sweeping"
+stays "sweeping" ledger_c
+refused "a swap during a sweep" $scope/active default "Device or resource busy" "records are being converted for ledger_c"
+tunable ledger_c 200
+wait_state stable
+echo ledger_b > $scope/active
+wait_state stable
+is "then the sweep ends, and the next one" "$(policy_of) $(cat $scope/state)" "ledger_b stable"
 
 # A call that does not end by itself: time limit, self-reversal, a name.
 holder=$(policy_of)

@@ -178,7 +178,7 @@ static int ledger_call(const struct tiffin_ctx *ctx)
 #else
 #define LEDGER_CONVERT		.convert = ledger_convert
 
-/* From any layout to this ledger's. */
+/* From any layout to this ledger's; an object's record takes its time, as calls do. */
 static void ledger_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
 			   struct tiffin_convert_out *out)
 {
@@ -194,6 +194,8 @@ static void ledger_convert(const struct tiffin_ctx *ctx, const struct tiffin_con
 	}
 	for (i = theirs; i < words; i++)
 		to[i - theirs + LEDGER_PADS(LEDGER_LAYOUT)] = from[i];
+	if (in->kind == TIFFIN_STORE_OBJECT)
+		ledger_work(ctx);
 }
 #endif
 
