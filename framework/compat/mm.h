@@ -3,10 +3,12 @@
 #ifndef TIFFIN_COMPAT_MM_H
 #define TIFFIN_COMPAT_MM_H
 
+#include <linux/build_bug.h>
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/seqlock.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -69,6 +71,29 @@ static inline void tiffin_flush_pending(struct mm_struct *mm)
 static inline void tiffin_flush_done(struct mm_struct *mm)
 {
 	atomic_dec(&mm->tlb_flush_pending);
+}
+
+/*
+ * What tells the locks of single mappings that mmap_lock is held for writing: in 6.12 at first a
+ * number that its unlocking raises, since a later release of 6.12 a seqcount that both raise.
+ */
+static inline void tiffin_mm_lock_seq_begin(struct mm_struct *mm)
+{
+#ifdef CONFIG_PER_VMA_LOCK
+	BUILD_BUG_ON(!__same_type(mm->mm_lock_seq, int) &&
+		     !__same_type(mm->mm_lock_seq, seqcount_t));
+	if (__same_type(mm->mm_lock_seq, seqcount_t))
+		do_raw_write_seqcount_begin((void *)&mm->mm_lock_seq);
+#endif
+}
+
+/* mmap_write_trylock(), which not all of the kernels have. mmap_write_unlock() is its reverse. */
+static inline bool tiffin_mmap_write_trylock(struct mm_struct *mm)
+{
+	if (!down_write_trylock(&mm->mmap_lock))
+		return false;
+	tiffin_mm_lock_seq_begin(mm);
+	return true;
 }
 
 /* The beginning of mm/mmu_notifier.c's own struct; the same in all supported kernels. */

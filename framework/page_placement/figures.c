@@ -6,6 +6,7 @@
 
 #include "page_placement/host.h"
 #include "page_placement/shadow.h"
+#include "page_placement/watch.h"
 
 DEFINE_PER_CPU(struct pp_counts, pp_counts);
 
@@ -16,6 +17,8 @@ enum pp_figure_index {
 	PP_FIGURE_REASON,			/* and one for each but PP_FINE */
 	PP_FIGURE_PAGES = PP_N_COUNTS,
 	PP_FIGURE_PROGRAMS,
+	PP_FIGURE_UNSETTLED,
+	PP_FIGURE_LOCKED,
 	PP_FIGURE_SHADOWS,
 	PP_FIGURE_SHADOWS_USED,
 	PP_FIGURE_SHADOWS_WRITTEN,
@@ -84,6 +87,10 @@ const struct tiffin_figure pp_figures[] = {
 	PP_REFUSAL(PP_NO_MEMORY, "no_memory", "the node had no free page"),
 	[PP_FIGURE_PAGES] = PP_GAUGE("pages", "pages that are followed now"),
 	[PP_FIGURE_PROGRAMS] = PP_GAUGE("programs", "address spaces that are followed now"),
+	[PP_FIGURE_UNSETTLED] = PP_GAUGE("unsettled",
+		"address spaces that are to be followed, or to be let go"),
+	[PP_FIGURE_LOCKED] = PP_COUNTER("locked",
+		"work put off, as a program had its memory map locked"),
 	[PP_FIGURE_SHADOWS] = PP_GAUGE("shadows", "pages that are kept as shadows now"),
 	[PP_FIGURE_SHADOWS_USED] = PP_COUNTER("shadows_used", "shadows that became pages again"),
 	[PP_FIGURE_SHADOWS_WRITTEN] = PP_COUNTER("shadows_written",
@@ -150,6 +157,10 @@ u64 pp_figure(struct tiffin_family *family, unsigned int index)
 		return pp_objects_followed();
 	case PP_FIGURE_PROGRAMS:
 		return pp_programs();
+	case PP_FIGURE_UNSETTLED:
+		return pp_programs_unsettled();
+	case PP_FIGURE_LOCKED:
+		return pp_mmap_missed();
 	case PP_FIGURE_SHADOWS ... PP_FIGURE_SHADOWS_DETACHED:
 		return pp_shadows(index);
 	}

@@ -213,6 +213,7 @@ static u32 pp_mark_program(struct pp_program *program, u32 pages)
 	if (!program->ending) {
 		/* Before the first mark: from here on its faults come to us. */
 		WRITE_ONCE(program->hint_marked, true);
+		program->restore_at = 0;
 		/* Who changes these page tables meanwhile flushes for us, too. */
 		tiffin_flush_pending(program->mm);
 		pp_walk(program, &program->hint_at, &look, &marker.walker);
@@ -274,15 +275,18 @@ static bool pp_restore_piece(struct pp_walker *walker, const struct pp_piece *pi
 	return true;
 }
 
-void pp_hint_restore(struct pp_program *program)
+bool pp_hint_restore(struct pp_program *program)
 {
 	struct pp_restorer restorer = {
 		.walker = { .pages = PP_MARK_PIECE, .piece = pp_restore_piece },
 	};
+	u64 left = U64_MAX;
 
 	if (!program->hint_marked)
-		return;
+		return true;
 	/* No TLB knows of an entry that is not accessible: there is nothing to flush. */
-	pp_walk_all(program, &restorer.walker);
+	if (!pp_walk(program, &program->restore_at, &left, &restorer.walker))
+		return false;
 	WRITE_ONCE(program->hint_marked, false);
+	return true;
 }

@@ -34,11 +34,15 @@
  *	own reclaim ends.
  *  P4. A move that was asked for ends once: in a done(), or uncounted by the policy in one of the
  *	figures "queue_full" and "stale". An object waits for one move at a time.
- *  P5. When a program is let go, none of its pages is marked, no object and no shadow of it is
- *	left, and no thread of the host touches it. While it is being let go nothing is marked.
- *  P6. Locks, from the outside in: target list, program's @walk, mmap_lock, page-table lock,
- *	object, program's index, list of free objects. Queues' locks are taken with none of the
- *	last three held, and nothing is taken inside them.
+ *  P5. When a program is gone, none of its pages is marked, no object and no shadow of it is left,
+ *	and no thread of the host touches it. While it is being let go nothing is marked. One whose
+ *	mmap_lock is not to be had is let go later; the end of the host alone doesn't wait for that,
+ *	and leaves its marks to the kernel, whose hint faults they are then.
+ *  P6. Locks, from the outside in: program's @walk, mmap_lock, page-table lock, object, program's
+ *	index, list of free objects. Queues' locks are taken with none of the last three held, and
+ *	nothing is taken inside them. The target list is locked outside all these, and with it
+ *	nothing is waited for that a program may hold; inside it the list of programs.
+ *  P7. No thread that works for all programs waits for one's mmap_lock: see pp_mmap_lock().
  */
 #ifndef TIFFIN_PP_HOST_H
 #define TIFFIN_PP_HOST_H
@@ -239,18 +243,22 @@ u32 pp_tiers_headroom(void);
 /**
  * struct pp_program - an address space that is followed
  * @hash: by its mm; readers are RCU
- * @list: of all programs
+ * @list: of all programs that are watched
+ * @unsettled: of those that are to be watched, or to be let go
  * @rcu: frees it
- * @ref: one as long as processes have it, and one of each who works on it
- * @users: processes that have it; under the target list's lock
+ * @ref: one until it is let go, and one of each who works on it
+ * @users: processes that have it; under the target list's lock and that of the list of programs
  * @mm: holds good as long as the program; its memory only under mmget_not_zero()
- * @watch: tells what becomes of the memory
+ * @watch: tells what becomes of the memory; NULL: not yet
  * @target: serial of the target that its first process belongs to
- * @walk: held by who walks the page tables; protects @ending, @hint_at, @hint_marked, @scan_at
- *	and @sweep_at
- * @ending: nothing is marked any more
+ * @walk: held by who walks the page tables; protects @ending, @hint_at, @hint_marked, @restore_at,
+ *	@scan_at and @sweep_at
+ * @ending: it is being let go, for good: nothing is marked any more; under the lock of the list of
+ *	programs, too
+ * @missed: of pp_mmap_lock()
  * @hint_marked: pages of it may be marked
  * @hint_at: address at which marking goes on
+ * @restore_at: address up to which marks have been undone since the last was made
  * @scan_at: address at which the age scan goes on
  * @sweep_at: address at which the sweep of shadows goes on
  * @objects: numbers of its objects, by page number
@@ -263,6 +271,7 @@ u32 pp_tiers_headroom(void);
 struct pp_program {
 	struct hlist_node hash;
 	struct list_head list;
+	struct list_head unsettled;
 	struct rcu_head rcu;
 	struct kref ref;
 	unsigned int users;
@@ -272,7 +281,9 @@ struct pp_program {
 	struct mutex walk;	/* of the page tables */
 	bool ending;
 	bool hint_marked;
+	unsigned long missed;
 	unsigned long hint_at;
+	unsigned long restore_at;
 	unsigned long scan_at;
 	unsigned long sweep_at;
 	struct xarray objects;
@@ -288,28 +299,50 @@ struct pp_program {
  * @mm: of whom
  *
  * Context: any; RCU read side.
- * Return: the program, valid in the read side, or NULL.
+ * Return: the program, watched, valid in the read side, or NULL.
  */
 struct pp_program *pp_program_of(const struct mm_struct *mm);
 
+/* The same, of programs that processes have; perhaps not watched yet. */
+struct pp_program *pp_program_wanted(const struct mm_struct *mm);
+
 /**
- * pp_program_get - follow an address space
+ * pp_program_get - an address space is to be followed
  * @mm: the caller has a reference to its users
  * @pid: of the process, for people
  * @comm: likewise
  *
+ * pp_programs_settle() sees to it.
+ *
  * Context: process, may sleep; the target list's lock held.
- * Return: the program, for which the process counts as a user, or an ERR_PTR: -ENOMEM, -ESRCH.
+ * Return: the program, for which the process counts as a user, or an ERR_PTR: -ENOMEM; -EBUSY while
+ * it is still being let go.
  */
 struct pp_program *pp_program_get(struct mm_struct *mm, pid_t pid, const char *comm);
 
 /**
  * pp_program_leave - a process does not have that memory any more
- * @program: with its last user it ends (P5); who works on it is waited for
+ * @program: with its last user it is to be let go; pp_programs_settle() sees to it
  *
- * Context: process, may sleep; the target list's lock held.
+ * Context: the target list's lock held.
  */
 void pp_program_leave(struct pp_program *program);
+
+/**
+ * pp_programs_settle - watch programs that are to be, let go those that are to be
+ *
+ * What can't be done now, as a program has its mmap_lock, is left for the next time.
+ *
+ * Context: process, may sleep; no lock held.
+ * Return: how many are left.
+ */
+unsigned int pp_programs_settle(void);
+
+/* The same, until those that are to be let go are gone; but for a second only. */
+void pp_programs_let_go(void);
+
+/* All have been left: the same, until they are gone, whatever they do. */
+void pp_programs_end(void);
 
 /* Keep the structure. Taking a reference may fail, dropping one may sleep. */
 bool pp_program_hold(struct pp_program *program);
@@ -324,8 +357,13 @@ void pp_program_put(struct pp_program *program);
  */
 struct pp_program *pp_program_next(struct pp_program *program);
 
-/* How many there are. */
+void pp_programs_init(void);
+
+/* How many are watched. */
 unsigned int pp_programs(void);
+
+/* How many are to be watched, or to be let go. */
+unsigned int pp_programs_unsettled(void);
 
 /* Has a shadow of the page at @va been kept? It may have been written to since. */
 bool pp_program_shadowed(struct pp_program *program, unsigned long va);
@@ -485,11 +523,9 @@ struct pp_walker {
  * @walker: what is done
  *
  * Context: process, may sleep.
+ * Return: false where mmap_lock was not to be had, at first or on the way.
  */
-void pp_walk(struct pp_program *program, unsigned long *at, u64 *left, struct pp_walker *walker);
-
-/* The same, from where it goes on until there again. */
-void pp_walk_all(struct pp_program *program, struct pp_walker *walker);
+bool pp_walk(struct pp_program *program, unsigned long *at, u64 *left, struct pp_walker *walker);
 
 /* Do something with each entry of a piece, under the page table's lock; not 0 from @fn ends it. */
 void pp_piece_apply(const struct pp_piece *piece, pte_fn_t fn, void *data);
@@ -528,8 +564,11 @@ void pp_hint_detach(void);
 /* Mark up to @pages pages on slow nodes, of all programs in turn. Context: the tick's thread. */
 void pp_hint_mark(u32 pages);
 
-/* Undo all marks of a program. Its @walk is held. Context: process, may sleep. */
-void pp_hint_restore(struct pp_program *program);
+/*
+ * Undo all marks of a program. Its @walk is held. Context: process, may sleep. False: mmap_lock was
+ * not to be had; it goes on from there another time.
+ */
+bool pp_hint_restore(struct pp_program *program);
 
 /* scan.c */
 

@@ -258,14 +258,28 @@ static void pp_put_pages(struct pp_move *move)
 	}
 }
 
-/* Once through all of it, for some pages of the batch. */
-static void pp_attempt(struct pp_move *move, u32 pages)
+/* Take mmap_lock for some pages of the batch. Where it is not to be had, that is it for them. */
+static bool pp_attempt_lock(struct pp_move *move, u32 pages)
 {
-	struct pp_watch *watch = move->batch->watch;
+	unsigned int i;
+
+	if (pp_mmap_lock(move->mm, false, &move->batch->watch->missed))
+		return true;
+	for (i = 0; i < move->batch->nr; i++) {
+		if (pages & BIT(i))
+			pp_refuse(move, i, PP_BUSY);
+	}
+	return false;
+}
+
+/* Once through all of it, for some pages of the batch, from the look to the window. */
+static void pp_attempt_locked(struct pp_move *move, u32 pages)
+{
+	const u32 plans = BIT(PP_PLAN_COPY) | BIT(PP_PLAN_COMMIT) | BIT(PP_PLAN_REMAP);
 	u32 noted;
 
-	pp_watch_enter(watch, move);
-	mmap_read_lock(move->mm);
+	if (!pp_attempt_lock(move, pages))
+		return;
 	pp_look(move, pages, false);
 	pp_get_pages(move);
 	pp_note(move);
@@ -273,11 +287,20 @@ static void pp_attempt(struct pp_move *move, u32 pages)
 	if (noted) {
 		mmap_read_unlock(move->mm);
 		pp_copy_noted(move);
-		mmap_read_lock(move->mm);
+		if (!pp_attempt_lock(move, pp_planned(move, plans)))
+			return;
 		pp_look(move, noted, true);
 	}
-	pp_for_runs(move, BIT(PP_PLAN_COPY) | BIT(PP_PLAN_COMMIT) | BIT(PP_PLAN_REMAP), pp_window);
+	pp_for_runs(move, plans, pp_window);
 	mmap_read_unlock(move->mm);
+}
+
+static void pp_attempt(struct pp_move *move, u32 pages)
+{
+	struct pp_watch *watch = move->batch->watch;
+
+	pp_watch_enter(watch, move);
+	pp_attempt_locked(move, pages);
 	pp_watch_leave(watch, move);
 	pp_put_pages(move);
 }

@@ -42,7 +42,8 @@
  *	the CPUs reads them: with a secondary MMU (KVM, SVA) about, transactions go by windows.
  *  M5. mmap_lock is held, for reading, in the look, the note and the window, and not during a
  *	transaction's copy: a writer of mmap_lock, and the faults that queue behind it, never wait
- *	for that. Memory is allocated outside the window, without reclaim.
+ *	for that. The mover itself doesn't wait long for it either (pp_mmap_lock()): a batch that
+ *	can't have it is refused. Memory is allocated outside the window, without reclaim.
  *  M6. THP are looked for first: migrate_vma_setup() would split them without a word. Between the
  *	look and the window mmap_lock is held or the look is repeated, so that none comes up.
  */
@@ -109,7 +110,8 @@ enum pp_result {
  * @PP_LAZYFREE: freed lazily (MADV_FREE), and its dirty bit is needed; plain moves take it
  * @PP_PINNED: somebody holds references to it, for I/O say
  * @PP_BUSY: locked, isolated, about to be written to swap, in a CPU's batch on its way to the LRU
- *	lists, or the process's memory is just being changed; later it may go
+ *	lists, or the process's memory is just being changed, or its mmap_lock held for long; later
+ *	it may go
  * @PP_NO_MEMORY: no page was to be had on the target node without reclaim
  * @PP_REASONS: how many there are
  */

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The address spaces that are followed. */
+/*
+ * The address spaces that are followed.
+ *
+ * A program is wanted from pp_program_get() on, and left with the last pp_program_leave(). Neither
+ * does what may have to wait for the program: that it is watched, and that its marks go. So it is
+ * in a list then, and pp_programs_settle() does that: for the operator, if it can be done at once;
+ * else with a later tick.
+ */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
 #include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -20,10 +30,19 @@ static DEFINE_SPINLOCK(pp_programs_lock);
 static LIST_HEAD(pp_program_list);
 static unsigned int pp_nr_programs;
 
-/* Who lets go of a program waits here for those who work on it. */
+/* Those that are to be watched or let go, and how many of these processes have left. */
+static LIST_HEAD(pp_programs_to_settle);
+static unsigned int pp_nr_unsettled, pp_nr_leaving;
+
+/* Who lets go of programs waits here for those who work on them. */
 static DECLARE_WAIT_QUEUE_HEAD(pp_programs_wait);
 
-struct pp_program *pp_program_of(const struct mm_struct *mm)
+/* How long detaching waits for programs that hold it up, and the end of the host. */
+#define PP_LET_GO_WAIT		HZ
+#define PP_END_TRIES		50
+#define PP_END_MS		100
+
+static struct pp_program *pp_program_find(const struct mm_struct *mm)
 {
 	struct pp_program *program;
 
@@ -31,6 +50,21 @@ struct pp_program *pp_program_of(const struct mm_struct *mm)
 		if (program->mm == mm)
 			return program;
 	return NULL;
+}
+
+struct pp_program *pp_program_of(const struct mm_struct *mm)
+{
+	struct pp_program *program = pp_program_find(mm);
+
+	/* Pairs with pp_program_watch(). */
+	return program && smp_load_acquire(&program->watch) ? program : NULL;
+}
+
+struct pp_program *pp_program_wanted(const struct mm_struct *mm)
+{
+	struct pp_program *program = pp_program_find(mm);
+
+	return program && READ_ONCE(program->users) ? program : NULL;
 }
 
 /* What a watch tells comes in an RCU read side of ours: its owner may be going. */
@@ -61,6 +95,25 @@ static const struct pp_watch_ops pp_program_watch_ops = {
 	.gone = pp_program_gone,
 };
 
+/* Under the lock. */
+static void pp_program_unsettle(struct pp_program *program)
+{
+	lockdep_assert_held(&pp_programs_lock);
+	if (!list_empty(&program->unsettled))
+		return;
+	list_add_tail(&program->unsettled, &pp_programs_to_settle);
+	pp_nr_unsettled++;
+}
+
+static void pp_program_settled(struct pp_program *program)
+{
+	lockdep_assert_held(&pp_programs_lock);
+	if (list_empty(&program->unsettled))
+		return;
+	list_del_init(&program->unsettled);
+	pp_nr_unsettled--;
+}
+
 static struct pp_program *pp_program_new(struct mm_struct *mm, pid_t pid, const char *comm)
 {
 	struct pp_program *program = kzalloc(struct_size(program, resident, nr_node_ids),
@@ -69,26 +122,20 @@ static struct pp_program *pp_program_new(struct mm_struct *mm, pid_t pid, const 
 	if (!program)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&program->ref);
+	INIT_LIST_HEAD(&program->list);
+	INIT_LIST_HEAD(&program->unsettled);
+	mmgrab(mm);
 	program->mm = mm;
+	program->users = 1;
 	mutex_init(&program->walk);
 	/* A child has its parent's marks. */
 	program->hint_marked = true;
 	xa_init(&program->objects);
 	program->pid = pid;
 	strscpy(program->comm, comm, sizeof(program->comm));
-	pp_watch_ops = &pp_program_watch_ops;
-	program->watch = pp_watch_get(mm);
-	if (IS_ERR(program->watch)) {
-		long err = PTR_ERR(program->watch);
-
-		kfree(program);
-		return ERR_PTR(err);
-	}
-	WRITE_ONCE(program->watch->owner, program);
 	spin_lock(&pp_programs_lock);
 	hash_add_rcu(pp_program_hash, &program->hash, (unsigned long)mm);
-	list_add_tail(&program->list, &pp_program_list);
-	pp_nr_programs++;
+	pp_program_unsettle(program);
 	spin_unlock(&pp_programs_lock);
 	return program;
 }
@@ -98,38 +145,155 @@ struct pp_program *pp_program_get(struct mm_struct *mm, pid_t pid, const char *c
 	struct pp_program *program;
 
 	rcu_read_lock();
-	program = pp_program_of(mm);
-	if (program)
-		program->users++;
+	spin_lock(&pp_programs_lock);
+	program = pp_program_find(mm);
+	if (program && program->ending)
+		program = ERR_PTR(-EBUSY);
+	else if (program && !program->users++)
+		pp_nr_leaving--;
+	spin_unlock(&pp_programs_lock);
 	rcu_read_unlock();
-	if (program)
-		return program;
-	program = pp_program_new(mm, pid, comm);
-	if (!IS_ERR(program))
-		program->users = 1;
-	return program;
+	return program ?: pp_program_new(mm, pid, comm);
 }
 
 void pp_program_leave(struct pp_program *program)
 {
-	if (--program->users)
-		return;
+	spin_lock(&pp_programs_lock);
+	if (!--program->users) {
+		pp_nr_leaving++;
+		pp_program_unsettle(program);
+	}
+	spin_unlock(&pp_programs_lock);
+}
+
+/* Processes have it: it gets its watch. False: not now. Its @walk is held. */
+static bool pp_program_watch(struct pp_program *program)
+{
+	struct pp_watch *watch;
+
+	if (program->watch)
+		return true;
+	if (!mmget_not_zero(program->mm))
+		return false;
+	watch = pp_watch_get(program->mm, &program->missed);
+	mmput_async(program->mm);
+	if (IS_ERR(watch))
+		return false;
+	WRITE_ONCE(watch->owner, program);
+	/* Who finds it finds all of it. */
+	smp_store_release(&program->watch, watch);
+	return true;
+}
+
+/* No process has it: it goes. Its @walk is held. */
+static void pp_program_end(struct pp_program *program, bool at_once)
+{
+	bool clean = true;
+
 	/* No mark is made from here on, and those there are go while faults still come here. */
-	mutex_lock(&program->walk);
-	program->ending = true;
 	if (mmget_not_zero(program->mm)) {
-		pp_hint_restore(program);
+		clean = pp_hint_restore(program);
 		mmput_async(program->mm);
 	}
-	mutex_unlock(&program->walk);
+	if (!clean && !at_once)
+		return;
+	if (!clean)
+		pr_warn("%d %s has locked its memory map: its marks are left to the kernel, each is a hint fault\n",
+			program->pid, program->comm);
 	spin_lock(&pp_programs_lock);
 	hash_del_rcu(&program->hash);
-	list_del_init(&program->list);
-	pp_nr_programs--;
+	if (!list_empty(&program->list)) {
+		list_del_init(&program->list);
+		pp_nr_programs--;
+	}
+	pp_program_settled(program);
 	spin_unlock(&pp_programs_lock);
 	pp_objects_close(program);
-	wait_event(pp_programs_wait, kref_read(&program->ref) == 1);
 	pp_program_put(program);
+}
+
+static void pp_program_settle(struct pp_program *program, bool at_once)
+{
+	bool ending;
+
+	spin_lock(&pp_programs_lock);
+	if (!program->users)
+		program->ending = true;
+	ending = program->ending;
+	spin_unlock(&pp_programs_lock);
+	if (ending) {
+		/* Unless another has ended it meanwhile. */
+		if (!hlist_unhashed(&program->hash))
+			pp_program_end(program, at_once);
+		return;
+	}
+	if (!pp_program_watch(program))
+		return;
+	spin_lock(&pp_programs_lock);
+	if (list_empty(&program->list)) {
+		list_add_tail(&program->list, &pp_program_list);
+		pp_nr_programs++;
+	}
+	if (program->users)
+		pp_program_settled(program);
+	spin_unlock(&pp_programs_lock);
+}
+
+/* The one to be settled that waits longest, with a reference. It is the last one then. */
+static struct pp_program *pp_program_first(void)
+{
+	struct pp_program *program;
+
+	spin_lock(&pp_programs_lock);
+	program = list_first_entry_or_null(&pp_programs_to_settle, struct pp_program, unsettled);
+	if (program) {
+		list_move_tail(&program->unsettled, &pp_programs_to_settle);
+		/* While it is in the list it has a reference. */
+		kref_get(&program->ref);
+	}
+	spin_unlock(&pp_programs_lock);
+	return program;
+}
+
+static unsigned int pp_programs_go_round(bool at_once)
+{
+	unsigned int nr = pp_programs_unsettled();
+	struct pp_program *program;
+
+	while (nr-- && (program = pp_program_first())) {
+		/* Who has it walks it, or settles it, which may take long. */
+		if (at_once)
+			mutex_lock(&program->walk);
+		if (at_once || mutex_trylock(&program->walk)) {
+			pp_program_settle(program, at_once);
+			mutex_unlock(&program->walk);
+		}
+		pp_program_put(program);
+		cond_resched();
+	}
+	return pp_programs_unsettled();
+}
+
+unsigned int pp_programs_settle(void)
+{
+	return pp_programs_go_round(false);
+}
+
+void pp_programs_let_go(void)
+{
+	pp_programs_settle();
+	/* The tick's thread goes on with it. */
+	wait_event_killable_timeout(pp_programs_wait, !READ_ONCE(pp_nr_leaving), PP_LET_GO_WAIT);
+}
+
+void pp_programs_end(void)
+{
+	unsigned int tries;
+
+	for (tries = 0; pp_programs_settle() && tries < PP_END_TRIES; tries++)
+		msleep(PP_END_MS);
+	pp_programs_go_round(true);
+	wait_event(pp_programs_wait, !READ_ONCE(pp_nr_leaving));
 }
 
 bool pp_program_hold(struct pp_program *program)
@@ -141,19 +305,25 @@ static void pp_program_release(struct kref *ref)
 {
 	struct pp_program *program = container_of(ref, struct pp_program, ref);
 
-	/* Unless the same memory is followed again already. */
-	cmpxchg(&program->watch->owner, program, NULL);
-	pp_watch_put(program->watch);
+	if (program->watch) {
+		/* Unless the same memory is followed again already. */
+		cmpxchg(&program->watch->owner, program, NULL);
+		pp_watch_put(program->watch);
+	}
 	/* An insertion that failed half way leaves nodes. */
 	xa_destroy(&program->objects);
+	mmdrop(program->mm);
 	/* Hint faults and the watch may still be looking at it; neither adds to the index now. */
 	kfree_rcu(program, rcu);
+	spin_lock(&pp_programs_lock);
+	pp_nr_leaving--;
+	spin_unlock(&pp_programs_lock);
+	wake_up(&pp_programs_wait);
 }
 
 void pp_program_put(struct pp_program *program)
 {
-	if (!kref_put(&program->ref, pp_program_release))
-		wake_up(&pp_programs_wait);
+	kref_put(&program->ref, pp_program_release);
 }
 
 struct pp_program *pp_program_next(struct pp_program *last)
@@ -179,6 +349,16 @@ struct pp_program *pp_program_next(struct pp_program *last)
 unsigned int pp_programs(void)
 {
 	return READ_ONCE(pp_nr_programs);
+}
+
+unsigned int pp_programs_unsettled(void)
+{
+	return READ_ONCE(pp_nr_unsettled);
+}
+
+void pp_programs_init(void)
+{
+	pp_watch_ops = &pp_program_watch_ops;
 }
 
 bool pp_program_shadowed(struct pp_program *program, unsigned long va)

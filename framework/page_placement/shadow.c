@@ -237,10 +237,11 @@ unsigned long pp_shadow_sweep(struct pp_watch *watch, unsigned long *addr, unsig
 	struct pp_shadow_look look;
 	struct pp_shadow *shadow;
 
-	*addr = 0;
 	if (!READ_ONCE(watch->nr_shadows) || !mmget_not_zero(mm))
 		return 0;
-	mmap_read_lock(mm);
+	if (!pp_mmap_lock(mm, false, &watch->missed))
+		goto put;
+	*addr = 0;
 	for (;; index++) {
 		spin_lock(&watch->lock);
 		shadow = xa_find(&watch->shadows, &index, ULONG_MAX, XA_PRESENT);
@@ -263,6 +264,7 @@ unsigned long pp_shadow_sweep(struct pp_watch *watch, unsigned long *addr, unsig
 		dropped++;
 	}
 	mmap_read_unlock(mm);
+put:
 	mmput_async(mm);
 	return dropped;
 }

@@ -80,7 +80,8 @@ unsigned long pp_shadow_reclaim(int node, unsigned long nr);
  * @addr: where to begin; receives where to go on, 0 after the last one
  * @nr: shadows to look at, at most
  *
- * Context: process, may sleep; no mmap_lock held: it is taken, for reading.
+ * Context: process, may sleep; no mmap_lock held: it is taken, for reading; where it is not to be
+ * had, nothing is looked at.
  * Return: how many were dropped.
  */
 unsigned long pp_shadow_sweep(struct pp_watch *watch, unsigned long *addr, unsigned long nr);

@@ -296,7 +296,7 @@ static void pp_targets_take_forked(void)
 /* The target of who forks: a process that is followed, or that waits to be; 0: neither. */
 static u32 pp_fork_target(struct task_struct *parent)
 {
-	struct pp_program *program = parent->mm ? pp_program_of(parent->mm) : NULL;
+	struct pp_program *program = parent->mm ? pp_program_wanted(parent->mm) : NULL;
 	struct pp_forked *forked;
 
 	lockdep_assert_held(&pp_forked_lock);
@@ -375,6 +375,7 @@ void pp_targets_walk(void)
 	}
 	pp_ticks++;
 	mutex_unlock(&pp_targets_lock);
+	pp_programs_settle();
 }
 
 /* What @text names, not in the list yet. */
@@ -454,6 +455,8 @@ int pp_attach(const char *text)
 	mutex_unlock(&pp_targets_lock);
 	if (err)
 		pp_target_free(target);
+	else
+		pp_programs_settle();
 	return err;
 }
 
@@ -473,6 +476,7 @@ int pp_detach(const char *text)
 		mutex_lock(&pp_targets_lock);
 		pp_detach_everything();
 		mutex_unlock(&pp_targets_lock);
+		pp_programs_let_go();
 		return 0;
 	}
 	like = pp_target_parse(text);
@@ -484,6 +488,7 @@ int pp_detach(const char *text)
 		pp_target_remove(target);
 	mutex_unlock(&pp_targets_lock);
 	pp_target_free(like);
+	pp_programs_let_go();
 	return target ? 0 : -ENOENT;
 }
 
@@ -587,6 +592,7 @@ int pp_targets_init(void)
 {
 	int err;
 
+	pp_programs_init();
 	/* The kernel exports how to find a tracepoint, not this one. */
 	for_each_kernel_tracepoint(pp_find_fork, &pp_fork_tracepoint);
 	if (!pp_fork_tracepoint) {
@@ -605,6 +611,7 @@ void pp_targets_end(void)
 	pp_targets_ended = true;
 	pp_detach_everything();
 	mutex_unlock(&pp_targets_lock);
+	pp_programs_end();
 }
 
 void pp_targets_exit(void)

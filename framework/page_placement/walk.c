@@ -9,6 +9,7 @@
 
 #include "compat/mm.h"
 #include "page_placement/host.h"
+#include "page_placement/watch.h"
 
 /* A piece without a page table is looked at in one go, and counts as so many entries. */
 #define PP_WALK_EMPTY	1
@@ -93,28 +94,23 @@ static bool pp_walk_step(struct mm_struct *mm, unsigned long *at, u64 *left,
 	return on;
 }
 
-void pp_walk(struct pp_program *program, unsigned long *at, u64 *left, struct pp_walker *walker)
+bool pp_walk(struct pp_program *program, unsigned long *at, u64 *left, struct pp_walker *walker)
 {
 	struct mm_struct *mm = program->mm;
 	bool on = true;
 
 	lockdep_assert_held(&program->walk);
-	mmap_read_lock(mm);
+	if (!pp_mmap_lock(mm, false, &program->missed))
+		return false;
 	while (on && *left) {
 		on = pp_walk_step(mm, at, left, walker);
 		if (on && (need_resched() || mmap_lock_is_contended(mm))) {
 			mmap_read_unlock(mm);
 			cond_resched();
-			mmap_read_lock(mm);
+			if (!pp_mmap_lock(mm, false, &program->missed))
+				return false;
 		}
 	}
 	mmap_read_unlock(mm);
-}
-
-void pp_walk_all(struct pp_program *program, struct pp_walker *walker)
-{
-	u64 left = U64_MAX;
-	unsigned long at = 0;
-
-	pp_walk(program, &at, &left, walker);
+	return true;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What happens to a process's memory; the invariants are in watch.h. */
 
+#include <linux/atomic.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -10,6 +13,40 @@
 const struct pp_watch_ops *pp_watch_ops;
 
 const char pp_watch_cookie;
+
+/* Tries for a process's mmap_lock, and the time between them. */
+#define PP_LOCK_TRIES	8
+#define PP_LOCK_US	250
+
+static atomic64_t pp_missed;
+
+static bool pp_mmap_try(struct mm_struct *mm, bool write)
+{
+	return write ? tiffin_mmap_write_trylock(mm) : mmap_read_trylock(mm);
+}
+
+bool pp_mmap_lock(struct mm_struct *mm, bool write, unsigned long *missed)
+{
+	unsigned long last = READ_ONCE(*missed);
+	bool patient = !last || !time_before(jiffies, last + HZ);
+	unsigned int tries;
+
+	for (tries = 1; !pp_mmap_try(mm, write); tries++) {
+		if (!patient || tries == PP_LOCK_TRIES) {
+			if (patient)
+				WRITE_ONCE(*missed, jiffies ?: 1);
+			atomic64_inc(&pp_missed);
+			return false;
+		}
+		usleep_range(PP_LOCK_US, 2 * PP_LOCK_US);
+	}
+	return true;
+}
+
+u64 pp_mmap_missed(void)
+{
+	return atomic64_read(&pp_missed);
+}
 
 /* Mark what a batch has in the range. Under the lock. */
 static void pp_watch_mark_one(struct pp_move *move, unsigned long start, unsigned long end)
@@ -141,11 +178,15 @@ static const struct mmu_notifier_ops pp_watch_notifier_ops = {
 	.free_notifier = pp_watch_free,
 };
 
-struct pp_watch *pp_watch_get(struct mm_struct *mm)
+struct pp_watch *pp_watch_get(struct mm_struct *mm, unsigned long *missed)
 {
-	struct mmu_notifier *notifier = mmu_notifier_get(&pp_watch_notifier_ops, mm);
+	struct mmu_notifier *notifier;
 	struct pp_watch *watch;
 
+	if (!pp_mmap_lock(mm, true, missed))
+		return ERR_PTR(-EAGAIN);
+	notifier = mmu_notifier_get_locked(&pp_watch_notifier_ops, mm);
+	mmap_write_unlock(mm);
 	if (IS_ERR(notifier))
 		return ERR_CAST(notifier);
 	watch = container_of(notifier, struct pp_watch, notifier);

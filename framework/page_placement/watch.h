@@ -21,6 +21,7 @@
 #include <linux/list.h>
 #include <linux/mmu_notifier.h>
 #include <linux/spinlock.h>
+#include <linux/types.h>
 #include <linux/xarray.h>
 
 /* Invalidations of a process's memory that are under way at once, and told apart. */
@@ -44,6 +45,7 @@ struct pp_range {
  * @shadows: struct pp_shadow by page number of the address
  * @nr_shadows: entries of @shadows; read without the lock, too
  * @users: how many have got the watch
+ * @missed: of pp_mmap_lock()
  * @owner: whoever got the watch keeps here what it likes; see pp_watch_ops
  */
 struct pp_watch {
@@ -56,6 +58,7 @@ struct pp_watch {
 	struct xarray shadows;
 	unsigned long nr_shadows;
 	unsigned int users;
+	unsigned long missed;
 	void *owner;
 };
 
@@ -75,16 +78,36 @@ struct pp_watch_ops {
 extern const struct pp_watch_ops *pp_watch_ops;
 
 /**
+ * pp_mmap_lock - take a process's mmap_lock, but don't wait for long
+ * @mm: of the process
+ * @write: for writing
+ * @missed: where the caller keeps, for this process, when it could not be had; 0 at first
+ *
+ * A program can hold its own lock for as long as it likes: throttled while it has it, or waiting
+ * for a file system of its own. So who works for all programs never waits for it, but tries for a
+ * few milliseconds, and for the next second not even that.
+ *
+ * Context: process, may sleep.
+ * Return: whether it is taken.
+ */
+bool pp_mmap_lock(struct mm_struct *mm, bool write, unsigned long *missed);
+
+/* How often it could not be had. */
+u64 pp_mmap_missed(void);
+
+/**
  * pp_watch_get - watch a process's memory
  * @mm: of the process; the caller has a reference to its users (mmget), and not mmap_lock, which is
  *	taken here, for writing
+ * @missed: as for pp_mmap_lock()
  *
  * All who ask for the same @mm get the same watch.
  *
  * Context: process, may sleep.
- * Return: the watch, or an ERR_PTR: -ENOMEM; -EINTR where a signal is pending.
+ * Return: the watch, or an ERR_PTR: -EAGAIN where mmap_lock was not to be had; -ENOMEM; -EINTR
+ * where a signal is pending.
  */
-struct pp_watch *pp_watch_get(struct mm_struct *mm);
+struct pp_watch *pp_watch_get(struct mm_struct *mm, unsigned long *missed);
 
 /**
  * pp_watch_put - the reverse

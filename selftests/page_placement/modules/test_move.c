@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -69,6 +70,7 @@ static int test_watch(struct test_file *file, int nr)
 {
 	struct task_struct *task;
 	struct pp_watch *watch;
+	unsigned long missed = 0;
 	struct mm_struct *mm;
 	struct pid *pid;
 
@@ -88,7 +90,10 @@ static int test_watch(struct test_file *file, int nr)
 	put_task_struct(task);
 	if (!mm)
 		return -ESRCH;
-	watch = pp_watch_get(mm);
+	do {
+		watch = pp_watch_get(mm, &missed);
+		missed = 0;
+	} while (PTR_ERR(watch) == -EAGAIN && !signal_pending(current));
 	mmput(mm);
 	if (IS_ERR(watch))
 		return PTR_ERR(watch);
