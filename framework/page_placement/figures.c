@@ -40,6 +40,8 @@ const struct tiffin_figure pp_figures[] = {
 	[PP_N_SLOW_HINTS] = PP_COUNTER("slow_hints",
 		"hint faults for pages that a faster node could have"),
 	[PP_N_MARKED] = PP_COUNTER("marked", "pages made inaccessible for a hint"),
+	[PP_N_OTHER_MMU] = PP_COUNTER("other_mmu",
+		"times that no page was marked, as a device or a VM has the page tables, too"),
 	[PP_N_YOUNG] = PP_COUNTER("young", "pages that age scans found accessed"),
 	[PP_N_OLD] = PP_COUNTER("old", "pages that age scans found not accessed"),
 	[PP_N_PROMOTED] = PP_COUNTER("promoted", "pages moved to a faster node"),

@@ -20,6 +20,7 @@
 #include "compat/hint.h"
 #include "compat/mm.h"
 #include "page_placement/host.h"
+#include "page_placement/watch.h"
 
 /* Entries that are looked at for each page that is to be marked, at most, and pieces of a walk. */
 #define PP_MARK_LOOK	16
@@ -193,6 +194,11 @@ static bool pp_mark_piece(struct pp_walker *walker, const struct pp_piece *piece
 {
 	struct pp_marker *marker = container_of(walker, struct pp_marker, walker);
 
+	/* A device with these tables would go on to use what its TLB knows of the page (P7). */
+	if (!tiffin_mm_only_notifier(&marker->program->watch->notifier)) {
+		pp_count(PP_N_OTHER_MMU, 1);
+		return false;
+	}
 	pp_piece_apply(piece, pp_mark_one, marker);
 	return marker->left;
 }

@@ -42,7 +42,9 @@
  *	index, list of free objects. Queues' locks are taken with none of the last three held, and
  *	nothing is taken inside them. The target list is locked outside all these, and with it
  *	nothing is waited for that a program may hold; inside it the list of programs.
- *  P7. No thread that works for all programs waits for one's mmap_lock: see pp_mmap_lock().
+ *  P7. Nothing is marked where others than the CPUs have the page tables: who makes an inaccessible
+ *	entry another one flushes no TLB for it, theirs neither. See tiffin_mm_only_notifier().
+ *  P8. No thread that works for all programs waits for one's mmap_lock: see pp_mmap_lock().
  */
 #ifndef TIFFIN_PP_HOST_H
 #define TIFFIN_PP_HOST_H
@@ -109,6 +111,7 @@ enum pp_count {
 	PP_N_HINTS,
 	PP_N_SLOW_HINTS,
 	PP_N_MARKED,
+	PP_N_OTHER_MMU,
 	PP_N_YOUNG,
 	PP_N_OLD,
 	PP_N_PROMOTED,
