@@ -12,12 +12,14 @@
  * struct pp_look - for pp_look_pte()
  * @move: the batch
  * @i: number of the page
- * @again: a transaction's second look
+ * @again: the second look, after mmap_lock was given up
+ * @plan: what was planned at the first
  */
 struct pp_look {
 	struct pp_move *move;
 	unsigned int i;
 	bool again;
+	u8 plan;
 };
 
 enum pp_reason pp_table_apply(struct mm_struct *mm, unsigned long addr, pte_fn_t fn, void *data)
@@ -113,9 +115,11 @@ static int pp_look_pte(pte_t *ptep, unsigned long addr, void *data)
 	struct folio *folio;
 
 	if (look->again) {
+		/* A transaction that has failed by now needs no window to find that out. */
 		if (pte_present(pte) && pte_pfn(pte) == folio_pfn(slot->src) &&
-		    !pte_dirty(pte) && !folio_test_dirty(slot->src))
-			slot->plan = PP_PLAN_COMMIT;
+		    (look->plan != PP_PLAN_COMMIT ||
+		     (!pte_dirty(pte) && !folio_test_dirty(slot->src))))
+			slot->plan = look->plan;
 		return 0;
 	}
 	if (!pte_present(pte)) {
@@ -153,7 +157,7 @@ static int pp_look_pte(pte_t *ptep, unsigned long addr, void *data)
 	return 0;
 }
 
-/* Look at the pages of an attempt, or, @again, at those of transactions before they are ended. */
+/* Look at the pages of an attempt, or, @again, at those with plans before the window. */
 static void pp_look(struct pp_move *move, u32 pages, bool again)
 {
 	struct pp_look look = { .move = move, .again = again };
@@ -165,6 +169,7 @@ static void pp_look(struct pp_move *move, u32 pages, bool again)
 		if (!(pages & BIT(look.i)))
 			continue;
 		/* Until the table says otherwise. */
+		look.plan = move->slot[look.i].plan;
 		if (again)
 			pp_abort(move, look.i);
 		else
@@ -276,20 +281,19 @@ static bool pp_attempt_lock(struct pp_move *move, u32 pages)
 static void pp_attempt_locked(struct pp_move *move, u32 pages)
 {
 	const u32 plans = BIT(PP_PLAN_COPY) | BIT(PP_PLAN_COMMIT) | BIT(PP_PLAN_REMAP);
-	u32 noted;
 
 	if (!pp_attempt_lock(move, pages))
 		return;
 	pp_look(move, pages, false);
 	pp_get_pages(move);
 	pp_note(move);
-	noted = pp_planned(move, BIT(PP_PLAN_COMMIT));
-	if (noted) {
+	if (pp_planned(move, BIT(PP_PLAN_COMMIT))) {
 		mmap_read_unlock(move->mm);
 		pp_copy_noted(move);
-		if (!pp_attempt_lock(move, pp_planned(move, plans)))
+		pages = pp_planned(move, plans);
+		if (!pp_attempt_lock(move, pages))
 			return;
-		pp_look(move, noted, true);
+		pp_look(move, pages, true);
 	}
 	pp_for_runs(move, plans, pp_window);
 	mmap_read_unlock(move->mm);
