@@ -166,7 +166,7 @@ static inline bool pp_changed(const struct pp_move *move, unsigned int i)
 	return move->changed & BIT(i);
 }
 
-/* At return no notifier is registered. */
+/* All watches have been put. At return each is free, and no notifier is registered. */
 void pp_watch_exit(void);
 
 /* shadow.c; the first four under the watch's lock */

@@ -4,8 +4,10 @@
 #include <linux/atomic.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include "compat/mm.h"
 #include "page_placement/move_priv.h"
@@ -19,6 +21,10 @@ const char pp_watch_cookie;
 #define PP_LOCK_US	250
 
 static atomic64_t pp_missed;
+
+/* Watches that are not free yet, and who waits for that. */
+static atomic_t pp_nr_watches;
+static DECLARE_WAIT_QUEUE_HEAD(pp_watches_wait);
 
 static bool pp_mmap_try(struct mm_struct *mm, bool write)
 {
@@ -157,6 +163,7 @@ static struct mmu_notifier *pp_watch_alloc(struct mm_struct *mm)
 	spin_lock_init(&watch->lock);
 	INIT_LIST_HEAD(&watch->entered);
 	xa_init(&watch->shadows);
+	atomic_inc(&pp_nr_watches);
 	return &watch->notifier;
 }
 
@@ -168,6 +175,8 @@ static void pp_watch_free(struct mmu_notifier *notifier)
 	WARN_ON(watch->nr_shadows);
 	xa_destroy(&watch->shadows);
 	kfree(watch);
+	if (atomic_dec_and_test(&pp_nr_watches))
+		wake_up(&pp_watches_wait);
 }
 
 static const struct mmu_notifier_ops pp_watch_notifier_ops = {
@@ -243,5 +252,11 @@ void pp_watch_tell(struct pp_watch *watch, struct pp_move *move, unsigned long s
 
 void pp_watch_exit(void)
 {
-	mmu_notifier_synchronize();
+	/*
+	 * mmu_notifier_synchronize() waits for a grace period only, not until what was to be called
+	 * after it has been.
+	 */
+	wait_event(pp_watches_wait, !atomic_read(&pp_nr_watches));
+	/* The last one may not have left our text yet, but bottom halves are disabled in it. */
+	synchronize_rcu();
 }
