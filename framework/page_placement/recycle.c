@@ -13,11 +13,13 @@
  * struct pp_recycled - pages kept on a node
  * @lock: of the rest
  * @nr: how many
+ * @closed: memory of the node goes offline: none is kept, and none given out to move to
  * @folio: which; the last one is taken first, as it may still be in a cache
  */
 struct pp_recycled {
 	spinlock_t lock; /* of the rest */
 	unsigned int nr;
+	bool closed;
 	struct folio *folio[PP_RECYCLED_MAX];
 };
 
@@ -59,9 +61,12 @@ struct folio *pp_page_get(int node)
 {
 	const gfp_t gfp = (GFP_HIGHUSER_MOVABLE | __GFP_THISNODE | __GFP_NOWARN | __GFP_NORETRY) &
 			  ~__GFP_RECLAIM;
-	struct folio *folio = pp_recycled_get(&pp_nodes[node]);
+	struct folio *folio;
 	struct page *page;
 
+	if (READ_ONCE(pp_nodes[node].closed))
+		return NULL;
+	folio = pp_recycled_get(&pp_nodes[node]);
 	if (folio)
 		return folio;
 	page = alloc_pages_node(node, gfp, 0);
@@ -88,13 +93,20 @@ void pp_page_put(struct folio *folio)
 
 	if (READ_ONCE(kept->nr) < PP_RECYCLED_MAX && pp_page_renew(folio)) {
 		spin_lock(&kept->lock);
-		keep = kept->nr < PP_RECYCLED_MAX;
+		keep = kept->nr < PP_RECYCLED_MAX && !kept->closed;
 		if (keep)
 			kept->folio[kept->nr++] = folio;
 		spin_unlock(&kept->lock);
 	}
 	if (!keep)
 		folio_put(folio);
+}
+
+void pp_recycle_close(int node, bool close)
+{
+	spin_lock(&pp_nodes[node].lock);
+	WRITE_ONCE(pp_nodes[node].closed, close);
+	spin_unlock(&pp_nodes[node].lock);
 }
 
 unsigned long pp_recycled(int node)

@@ -48,6 +48,15 @@ void pp_page_put(struct folio *folio);
  */
 bool pp_page_renew(struct folio *folio);
 
+/**
+ * pp_recycle_close - while memory of a node goes offline, keep none there and give out none
+ * @node: the node
+ * @close: true: it begins; false: it has ended, or was given up
+ *
+ * What is kept stays until pp_recycle_shrink().
+ */
+void pp_recycle_close(int node, bool close);
+
 /* Pages kept on @node. */
 unsigned long pp_recycled(int node);
 

@@ -35,10 +35,12 @@ struct pp_shadow {
  * struct pp_shadow_node - the shadows on a node
  * @lock: of the rest; inside a watch's lock
  * @list: the shadows, those kept longest first
+ * @closed: memory of the node goes offline: none is kept
  * @figures: counts
  */
 struct pp_shadow_node {
 	spinlock_t lock; /* of the rest */
+	bool closed;
 	struct list_head list;
 	struct pp_shadow_figures figures;
 } ____cacheline_aligned_in_smp;
@@ -132,9 +134,15 @@ bool pp_shadow_keep(struct pp_watch *watch, unsigned long addr, struct folio *sh
 		kmem_cache_free(pp_shadow_cache, kept);
 		return false;
 	}
-	WRITE_ONCE(watch->nr_shadows, watch->nr_shadows + 1);
 	node = pp_shadow_node(kept);
 	spin_lock(&node->lock);
+	if (node->closed) {
+		spin_unlock(&node->lock);
+		xa_erase(&watch->shadows, kept->index);
+		kmem_cache_free(pp_shadow_cache, kept);
+		return false;
+	}
+	WRITE_ONCE(watch->nr_shadows, watch->nr_shadows + 1);
 	list_add_tail(&kept->on_node, &node->list);
 	node->figures.kept++;
 	node->figures.now++;
@@ -305,11 +313,45 @@ static int pp_shadow_oom(struct notifier_block *block, unsigned long action, voi
 
 static struct notifier_block pp_shadow_oom_block = { .notifier_call = pp_shadow_oom };
 
-/* What is on no LRU list can't be migrated away. */
-static int pp_shadow_hotplug(struct notifier_block *block, unsigned long action, void *unused)
+static void pp_shadow_close(int nid, bool close)
 {
-	if (action == MEM_GOING_OFFLINE)
-		pp_shadow_give_up();
+	struct pp_shadow_node *node = &pp_shadow_nodes[nid];
+
+	pp_recycle_close(nid, close);
+	spin_lock(&node->lock);
+	node->closed = close;
+	spin_unlock(&node->lock);
+}
+
+/*
+ * Memory of a node goes offline. What is on no LRU list can't be migrated away, so it is freed, and
+ * nothing is kept on the node until that has ended: moves away from it would keep pages faster than
+ * the kernel empties it.
+ */
+static void pp_shadow_going(int nid)
+{
+	pp_shadow_close(nid, true);
+	while (pp_recycled(nid) || READ_ONCE(pp_shadow_nodes[nid].figures.now)) {
+		pp_recycle_shrink(nid, ULONG_MAX);
+		/* One whose process is just being changed is passed over. */
+		pp_shadow_shrink(nid, ULONG_MAX, PP_SHADOW_PRESSURE);
+		cond_resched();
+	}
+}
+
+static int pp_shadow_hotplug(struct notifier_block *block, unsigned long action, void *data)
+{
+	const struct memory_notify *memory = data;
+
+	switch (action) {
+	case MEM_GOING_OFFLINE:
+		pp_shadow_going(pfn_to_nid(memory->start_pfn));
+		break;
+	case MEM_OFFLINE:
+	case MEM_CANCEL_OFFLINE:
+		pp_shadow_close(pfn_to_nid(memory->start_pfn), false);
+		break;
+	}
 	return NOTIFY_OK;
 }
 
