@@ -37,6 +37,8 @@ enum pp_figure_index {
 
 const struct tiffin_figure pp_figures[] = {
 	[PP_N_HINTS] = PP_COUNTER("hints", "hint faults of followed programs"),
+	[PP_N_FORKS_MISSED] = PP_COUNTER("forks_missed",
+		"children of programs not taken up, as too many waited, or memory was short"),
 	[PP_N_SLOW_HINTS] = PP_COUNTER("slow_hints",
 		"hint faults for pages that a faster node could have"),
 	[PP_N_MARKED] = PP_COUNTER("marked", "pages made inaccessible for a hint"),

@@ -109,6 +109,7 @@ extern bool pp_asking;
 /* What is counted, in the order of the family's figures. */
 enum pp_count {
 	PP_N_HINTS,
+	PP_N_FORKS_MISSED,
 	PP_N_SLOW_HINTS,
 	PP_N_MARKED,
 	PP_N_OTHER_MMU,
@@ -361,6 +362,9 @@ void pp_program_put(struct pp_program *program);
 struct pp_program *pp_program_next(struct pp_program *program);
 
 void pp_programs_init(void);
+
+/* Is there any program at all? */
+bool pp_programs_any(void);
 
 /* How many are watched. */
 unsigned int pp_programs(void);

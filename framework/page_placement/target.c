@@ -11,6 +11,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cgroup.h>
+#include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
@@ -29,8 +30,9 @@
 /* New processes that one look takes up. */
 #define PP_LOOK_MAX	256
 
-/* Children that wait to be taken up. */
+/* Children that wait to be taken up, and the table of them. */
 #define PP_FORKED_MAX	4096
+#define PP_FORKED_BITS	8
 
 enum pp_target_kind {
 	PP_TARGET_PID,
@@ -75,11 +77,13 @@ struct pp_process {
 /**
  * struct pp_forked - a child that waits to be taken up
  * @list: of all such
+ * @hash: by @pid
  * @target: serial of the target that its parent belongs to
  * @pid: the child
  */
 struct pp_forked {
 	struct list_head list;
+	struct hlist_node hash;
 	u32 target;
 	struct pid *pid;
 };
@@ -94,6 +98,7 @@ static bool pp_targets_ended;
 
 static DEFINE_SPINLOCK(pp_forked_lock);
 static LIST_HEAD(pp_forked);
+static DEFINE_HASHTABLE(pp_forked_hash, PP_FORKED_BITS);
 static unsigned int pp_nr_forked;
 
 /* What forks are told by. */
@@ -282,7 +287,8 @@ static void pp_targets_take_forked(void)
 
 	spin_lock(&pp_forked_lock);
 	list_splice_init(&pp_forked, &all);
-	pp_nr_forked = 0;
+	hash_init(pp_forked_hash);
+	WRITE_ONCE(pp_nr_forked, 0);
 	spin_unlock(&pp_forked_lock);
 	list_for_each_entry_safe(forked, next, &all, list) {
 		target = pp_target_by_serial(forked->target);
@@ -302,31 +308,52 @@ static u32 pp_fork_target(struct task_struct *parent)
 	lockdep_assert_held(&pp_forked_lock);
 	if (program)
 		return READ_ONCE(program->target);
-	list_for_each_entry(forked, &pp_forked, list)
+	hash_for_each_possible(pp_forked_hash, forked, hash, (unsigned long)task_tgid(parent))
 		if (forked->pid == task_tgid(parent))
 			return forked->target;
 	return 0;
 }
 
+/* @child of @target waits to be taken up. False: it is not to be had. */
+static bool pp_fork_note(u32 target, struct task_struct *child)
+{
+	struct pp_forked *forked;
+
+	lockdep_assert_held(&pp_forked_lock);
+	if (pp_nr_forked >= PP_FORKED_MAX)
+		return false;
+	forked = kmalloc(sizeof(*forked), GFP_NOWAIT | __GFP_NOWARN);
+	if (!forked)
+		return false;
+	forked->target = target;
+	forked->pid = get_pid(task_tgid(child));
+	list_add_tail(&forked->list, &pp_forked);
+	hash_add(pp_forked_hash, &forked->hash, (unsigned long)forked->pid);
+	WRITE_ONCE(pp_nr_forked, pp_nr_forked + 1);
+	return true;
+}
+
+/*
+ * Can @parent be one whose children are followed? Without the lock: where it is no program, it may
+ * be one that waits. A tracepoint is an RCU read side.
+ */
+static bool pp_fork_concerns(struct task_struct *parent)
+{
+	return READ_ONCE(pp_nr_forked) ||
+	       (pp_programs_any() && parent->mm && pp_program_wanted(parent->mm));
+}
+
 /* A process forks; neither is to wait. */
 static void pp_fork(void *data, struct task_struct *parent, struct task_struct *child)
 {
-	struct pp_forked *forked;
 	u32 target;
 
-	if (!thread_group_leader(child))
+	if (!thread_group_leader(child) || !pp_fork_concerns(parent))
 		return;
 	spin_lock(&pp_forked_lock);
 	target = pp_fork_target(parent);
-	if (target && pp_nr_forked < PP_FORKED_MAX) {
-		forked = kmalloc(sizeof(*forked), GFP_NOWAIT | __GFP_NOWARN);
-		if (forked) {
-			forked->target = target;
-			forked->pid = get_pid(task_tgid(child));
-			list_add_tail(&forked->list, &pp_forked);
-			pp_nr_forked++;
-		}
-	}
+	if (target && !pp_fork_note(target, child))
+		pp_count(PP_N_FORKS_MISSED, 1);
 	spin_unlock(&pp_forked_lock);
 }
 
