@@ -21,7 +21,7 @@
 #include "page_placement/host.h"
 #include "page_placement/watch.h"
 
-#define PP_PROGRAM_BITS	8
+#define PP_PROGRAM_BITS	12
 
 static DEFINE_HASHTABLE(pp_program_hash, PP_PROGRAM_BITS);
 

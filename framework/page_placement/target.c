@@ -27,8 +27,11 @@
 /* Ticks between two looks at all processes. */
 #define PP_LOOK_TICKS	5
 
-/* New processes that one look takes up. */
+/* New processes that one look takes up, and processes that it looks at in one RCU read side. */
 #define PP_LOOK_MAX	256
+#define PP_LOOK_ONCE	256
+
+#define PP_PROCESS_BITS	12
 
 /* Children that wait to be taken up, and the table of them. */
 #define PP_FORKED_MAX	4096
@@ -63,12 +66,14 @@ struct pp_target {
 /**
  * struct pp_process - a process that belongs to a target
  * @list: of all processes
+ * @hash: by @pid
  * @target: it belongs to
  * @pid: of it
  * @program: its memory
  */
 struct pp_process {
 	struct list_head list;
+	struct hlist_node hash;
 	struct pp_target *target;
 	struct pid *pid;
 	struct pp_program *program;
@@ -92,6 +97,7 @@ struct pp_forked {
 static DEFINE_MUTEX(pp_targets_lock);
 static LIST_HEAD(pp_targets);
 static LIST_HEAD(pp_processes);
+static DEFINE_HASHTABLE(pp_process_hash, PP_PROCESS_BITS);
 static u32 pp_targets_serial;
 static unsigned int pp_ticks;
 static bool pp_targets_ended;
@@ -134,7 +140,7 @@ static struct pp_process *pp_process_find(const struct pid *pid)
 {
 	struct pp_process *process;
 
-	list_for_each_entry(process, &pp_processes, list)
+	hash_for_each_possible(pp_process_hash, process, hash, (unsigned long)pid)
 		if (process->pid == pid)
 			return process;
 	return NULL;
@@ -172,6 +178,7 @@ static void pp_process_remove(struct pp_process *process)
 {
 	pp_process_leave(process);
 	list_del(&process->list);
+	hash_del(&process->hash);
 	put_pid(process->pid);
 	kfree(process);
 }
@@ -204,6 +211,7 @@ static int pp_process_add(struct pp_target *target, struct pid *pid)
 	process->target = target;
 	process->pid = get_pid(pid);
 	list_add_tail(&process->list, &pp_processes);
+	hash_add(pp_process_hash, &process->hash, (unsigned long)pid);
 put:
 	mmput_async(mm);
 	return err;
@@ -241,12 +249,26 @@ static bool pp_process_check(struct pp_process *process)
 	return stays;
 }
 
-/* Who belongs to @target and is not known yet. */
+/* Others come in between. False: @task, at which to go on, has gone. RCU read side. */
+static bool pp_look_pause(struct task_struct *task)
+{
+	bool alive;
+
+	get_task_struct(task);
+	rcu_read_unlock();
+	cond_resched();
+	rcu_read_lock();
+	alive = pid_alive(task);
+	put_task_struct(task);
+	return alive;
+}
+
+/* Who belongs to @target and is not known yet. Whom it does not get to, the next look may find. */
 static void pp_target_look(struct pp_target *target)
 {
 	struct pid **found = kvcalloc(PP_LOOK_MAX, sizeof(*found), GFP_KERNEL);
 	struct task_struct *task;
-	unsigned int nr = 0, i;
+	unsigned int nr = 0, looked = 0, i;
 
 	if (!found)
 		return;
@@ -255,6 +277,8 @@ static void pp_target_look(struct pp_target *target)
 		struct pid *pid = task_tgid(task);
 
 		if (nr == PP_LOOK_MAX)
+			break;
+		if (++looked % PP_LOOK_ONCE == 0 && !pp_look_pause(task))
 			break;
 		if (!(task->flags & PF_KTHREAD) && !task->exit_state &&
 		    pp_target_has(target, task) && !pp_process_find(pid))
