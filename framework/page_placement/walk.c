@@ -11,7 +11,7 @@
 #include "page_placement/host.h"
 #include "page_placement/watch.h"
 
-/* A piece without a page table is looked at in one go, and counts as so many entries. */
+/* A mapping that is passed over, and a piece without a page table, count as so many entries. */
 #define PP_WALK_EMPTY	1
 
 /*
@@ -26,22 +26,32 @@ static bool pp_vma_followed(struct vm_area_struct *vma)
 	       !userfaultfd_armed(vma);
 }
 
-/* Does a page table of single entries stand behind @va? Under mmap_lock it stays, then. */
-static bool pp_has_table(struct mm_struct *mm, unsigned long va)
+/*
+ * Does a page table of single entries stand behind @va? Under mmap_lock it stays, then. Else @end,
+ * which is the end of the mapping, receives up to where there is none.
+ */
+static bool pp_has_table(struct mm_struct *mm, unsigned long va, unsigned long *end)
 {
 	pgd_t *pgd = pgd_offset(mm, va);
 	p4d_t *p4d;
 	pud_t *pud;
 	pmd_t pmd;
 
-	if (pgd_none(*pgd) || pgd_bad(*pgd))
+	if (pgd_none(*pgd) || pgd_bad(*pgd)) {
+		*end = pgd_addr_end(va, *end);
 		return false;
+	}
 	p4d = p4d_offset(pgd, va);
-	if (p4d_none(*p4d) || p4d_bad(*p4d))
+	if (p4d_none(*p4d) || p4d_bad(*p4d)) {
+		*end = p4d_addr_end(va, *end);
 		return false;
+	}
 	pud = pud_offset(p4d, va);
-	if (pud_none(*pud) || pud_trans_huge(*pud) || pud_bad(*pud))
+	if (pud_none(*pud) || pud_trans_huge(*pud) || pud_bad(*pud)) {
+		*end = pud_addr_end(va, *end);
 		return false;
+	}
+	*end = pmd_addr_end(va, *end);
 	pmd = READ_ONCE(*pmd_offset(pud, va));
 	return pmd_present(pmd) && !pmd_trans_huge(pmd) && !pmd_bad(pmd);
 }
@@ -78,13 +88,9 @@ static bool pp_walk_step(struct mm_struct *mm, unsigned long *at, u64 *left,
 		*at = 0;
 		return false;
 	}
-	if (!pp_vma_followed(vma)) {
-		*at = vma->vm_end;
-		return true;
-	}
 	piece.start = max(*at, vma->vm_start);
-	piece.end = min(vma->vm_end, (piece.start & PMD_MASK) + PMD_SIZE);
-	if (pp_has_table(mm, piece.start)) {
+	piece.end = vma->vm_end;
+	if (pp_vma_followed(vma) && pp_has_table(mm, piece.start, &piece.end)) {
 		piece.end = min(piece.end, piece.start + walker->pages * PAGE_SIZE);
 		looked = (piece.end - piece.start) >> PAGE_SHIFT;
 		on = walker->piece(walker, &piece);
