@@ -489,10 +489,11 @@ void pp_object_unqueue(u64 handle);
 /* The page of an object is not there any more. */
 void pp_object_drop(u64 handle);
 
-/* Nor are any from @start up to @end. Does not sleep. */
-void pp_objects_drop(struct pp_program *program, unsigned long start, unsigned long end);
+/* Nor are any from @start up to @end. @may_sleep: where there are many, others run in between. */
+void pp_objects_drop(struct pp_program *program, unsigned long start, unsigned long end,
+		     bool may_sleep);
 
-/* Nor any at all, and none is added from now on. Does not sleep. */
+/* Nor any at all, and none is added from now on. May sleep. */
 void pp_objects_close(struct pp_program *program);
 
 /* walk.c */

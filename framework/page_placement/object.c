@@ -9,6 +9,7 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -22,6 +23,9 @@
 
 /* So many objects are looked at for one to be replaced. */
 #define PP_REPLACE_LOOK	16
+
+/* So many objects are dropped in a row. */
+#define PP_DROP_ONCE	256
 
 /**
  * struct pp_object - a followed page
@@ -464,8 +468,10 @@ void pp_object_drop(u64 handle)
 		pp_object_release(o);
 }
 
-void pp_objects_drop(struct pp_program *program, unsigned long start, unsigned long end)
+void pp_objects_drop(struct pp_program *program, unsigned long start, unsigned long end,
+		     bool may_sleep)
 {
+	unsigned int nr = 0;
 	unsigned long index;
 	void *entry;
 
@@ -475,6 +481,8 @@ void pp_objects_drop(struct pp_program *program, unsigned long start, unsigned l
 
 		if (o)
 			pp_object_release(o);
+		if (may_sleep && !(++nr % PP_DROP_ONCE))
+			cond_resched();
 	}
 }
 
@@ -483,7 +491,7 @@ void pp_objects_close(struct pp_program *program)
 	xa_lock(&program->objects);
 	program->closed = true;
 	xa_unlock(&program->objects);
-	pp_objects_drop(program, 0, ULONG_MAX);
+	pp_objects_drop(program, 0, ULONG_MAX, true);
 }
 
 int pp_objects_init(u32 nr)

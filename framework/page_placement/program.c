@@ -70,27 +70,50 @@ struct pp_program *pp_program_wanted(const struct mm_struct *mm)
 	return program && READ_ONCE(program->users) ? program : NULL;
 }
 
-/* What a watch tells comes in an RCU read side of ours: its owner may be going. */
-static void pp_program_changed(struct pp_watch *watch, unsigned long start, unsigned long end)
+/*
+ * What a watch tells comes in an RCU read side of ours, or with a reference: its owner may be
+ * going.
+ */
+static struct pp_program *pp_program_of_watch(struct pp_watch *watch)
 {
 	struct pp_program *program;
 
 	rcu_read_lock();
 	program = READ_ONCE(watch->owner);
+	if (program && !pp_program_hold(program))
+		program = NULL;
+	rcu_read_unlock();
+	return program;
+}
+
+static void pp_program_changed(struct pp_watch *watch, unsigned long start, unsigned long end,
+			       bool may_sleep)
+{
+	struct pp_program *program;
+
+	if (may_sleep) {
+		program = pp_program_of_watch(watch);
+		if (!program)
+			return;
+		pp_objects_drop(program, start, end, true);
+		pp_program_put(program);
+		return;
+	}
+	rcu_read_lock();
+	program = READ_ONCE(watch->owner);
 	if (program)
-		pp_objects_drop(program, start, end);
+		pp_objects_drop(program, start, end, false);
 	rcu_read_unlock();
 }
 
 static void pp_program_gone(struct pp_watch *watch)
 {
-	struct pp_program *program;
+	struct pp_program *program = pp_program_of_watch(watch);
 
-	rcu_read_lock();
-	program = READ_ONCE(watch->owner);
-	if (program)
-		pp_objects_close(program);
-	rcu_read_unlock();
+	if (!program)
+		return;
+	pp_objects_close(program);
+	pp_program_put(program);
 }
 
 static const struct pp_watch_ops pp_program_watch_ops = {

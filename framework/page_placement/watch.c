@@ -127,7 +127,8 @@ static int pp_watch_start(struct mmu_notifier *notifier, const struct mmu_notifi
 			     mmu_notifier_range_blockable(range));
 	/* At a fork pages become shared, and stay what they are. */
 	if (pp_watch_ops && pp_watch_ops->changed && range->event != MMU_NOTIFY_PROTECTION_PAGE)
-		pp_watch_ops->changed(watch, range->start, range->end);
+		pp_watch_ops->changed(watch, range->start, range->end,
+				      mmu_notifier_range_blockable(range));
 	return 0;
 }
 

@@ -65,12 +65,13 @@ struct pp_watch {
 /**
  * struct pp_watch_ops - what the host wants to hear
  * @changed: pages from @start up to @end are being unmapped or replaced. May be NULL.
- * @gone: the process's memory is being taken down. May be NULL.
+ * @gone: the process's memory is being taken down; may sleep. May be NULL.
  *
- * Context: may not sleep; mmap_lock and page locks may be held.
+ * Context: mmap_lock and page locks may be held; may not sleep but where @may_sleep.
  */
 struct pp_watch_ops {
-	void (*changed)(struct pp_watch *watch, unsigned long start, unsigned long end);
+	void (*changed)(struct pp_watch *watch, unsigned long start, unsigned long end,
+			bool may_sleep);
 	void (*gone)(struct pp_watch *watch);
 };
 

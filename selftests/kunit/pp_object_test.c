@@ -348,7 +348,7 @@ static void object_drops(struct kunit *test)
 	for (i = 0; i < 8; i++)
 		see(test, i, SLOW);
 	pp_object_access(lab->program[1], page_va(3), SLOW, &seen);
-	pp_objects_drop(lab->program[0], page_va(2), page_va(5));
+	pp_objects_drop(lab->program[0], page_va(2), page_va(5), false);
 	KUNIT_EXPECT_EQ(test, count_indexed(lab->program[0]), 5);
 	KUNIT_EXPECT_NOT_NULL(test, xa_load(&lab->program[0]->objects, page_va(1) >> PAGE_SHIFT));
 	KUNIT_EXPECT_NULL(test, xa_load(&lab->program[0]->objects, page_va(4) >> PAGE_SHIFT));
@@ -382,7 +382,7 @@ static void any_step(struct object_lab *lab, struct rnd_state *rnd, u64 held[8])
 		pp_object_drop(*handle);
 		break;
 	case 3:
-		pp_objects_drop(program, va, va + 3 * PAGE_SIZE);
+		pp_objects_drop(program, va, va + 3 * PAGE_SIZE, true);
 		break;
 	case 4 ... 6:
 		pp_object_queue(*handle);
