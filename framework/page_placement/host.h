@@ -610,6 +610,9 @@ void pp_move_relieve(u32 node);
 /* Until the next tick so many pages may be promoted. */
 void pp_move_allow(u32 pages);
 
+/* Nodes may have come: each with memory gets its thread. Context: the tick's thread. */
+void pp_move_nodes(void);
+
 int pp_move_init(void);
 
 /* No thread moves any more, and no move in a wake is under way or will come. */

@@ -150,6 +150,12 @@ static bool pp_request_take(struct pp_carrier *carrier, struct pp_request *reque
 	return done;
 }
 
+static struct pp_carrier *pp_carrier_of(u32 node)
+{
+	/* Pairs with pp_move_nodes(). */
+	return smp_load_acquire(&pp_carriers[node]);
+}
+
 void pp_move_queue(const struct pp_seen *seen, u32 direction)
 {
 	u32 to = pp_tiers_next(seen->page.node, direction);
@@ -158,8 +164,12 @@ void pp_move_queue(const struct pp_seen *seen, u32 direction)
 	/* A page that can't go further in that direction stays. */
 	if (to == TIFFIN_PP_NO_NODE)
 		return;
-	carrier = READ_ONCE(pp_carriers[to]);
-	if (!carrier || !pp_object_queue(seen->handle))
+	carrier = pp_carrier_of(to);
+	if (!carrier) {
+		pp_count(PP_N_QUEUE_FULL, 1);
+		return;
+	}
+	if (!pp_object_queue(seen->handle))
 		return;
 	if (!pp_request_put(carrier, seen->handle, direction)) {
 		pp_object_unqueue(seen->handle);
@@ -177,7 +187,7 @@ void pp_move_relieve(u32 node)
 
 	if (to == TIFFIN_PP_NO_NODE)
 		return;
-	carrier = READ_ONCE(pp_carriers[to]);
+	carrier = pp_carrier_of(to);
 	if (!carrier)
 		return;
 	node_set(node, carrier->relieve);
@@ -673,6 +683,23 @@ static void pp_carriers_end(void)
 		if (pp_carriers[node])
 			pp_carrier_end(pp_carriers[node]);
 	kfree(pp_carriers);
+}
+
+void pp_move_nodes(void)
+{
+	struct pp_carrier *carrier;
+	int node;
+
+	for_each_node_state(node, N_MEMORY) {
+		if (pp_carriers[node])
+			continue;
+		/* Where there is no memory for it, with the next tick. */
+		carrier = pp_carrier_new(node);
+		if (!carrier)
+			break;
+		/* Who finds it finds all of it. */
+		smp_store_release(&pp_carriers[node], carrier);
+	}
 }
 
 int pp_move_init(void)

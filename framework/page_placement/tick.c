@@ -143,6 +143,7 @@ static int pp_tick_run(void *unused)
 		ms = min_t(u64, div_u64(now - pp_last.ns, NSEC_PER_MSEC), 10 * MSEC_PER_SEC);
 		pp_last.ns = now;
 		pp_tiers_sample();
+		pp_move_nodes();
 		pp_targets_walk();
 		if (READ_ONCE(pp_asking)) {
 			pp_tick_ask(&want, ms);

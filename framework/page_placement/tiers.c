@@ -30,7 +30,9 @@ static u32 pp_headroom = PP_HEADROOM;
 /* Protects what follows, and changes of tiers. */
 static DEFINE_MUTEX(pp_tiers_lock);
 static nodemask_t pp_tiers_memory, pp_tiers_cpus;
-static u32 *pp_tiers_said;	/* by the operator, of each node; NULL: nothing */
+static u32 *pp_tiers_said;	/* by the operator, of each node, or PP_UNSAID; NULL: nothing */
+
+#define PP_UNSAID	U32_MAX
 
 /* How far a node is from the nearest CPU. */
 static int pp_cpu_distance(int node)
@@ -90,6 +92,14 @@ static u32 pp_tier_neighbour(int node, u32 direction)
 	return best;
 }
 
+/* What the operator said, or what follows from where it lies. */
+static u32 pp_tier_wanted(int node)
+{
+	lockdep_assert_held(&pp_tiers_lock);
+	return pp_tiers_said && pp_tiers_said[node] != PP_UNSAID ? pp_tiers_said[node] :
+								  pp_tier_of(node);
+}
+
 /* Who is where: all but free memory. */
 static void pp_tiers_update(void)
 {
@@ -102,7 +112,7 @@ static void pp_tiers_update(void)
 		u32 tier = TIFFIN_PP_NO_NODE;
 
 		if (node_isset(node, pp_tiers_memory))
-			tier = pp_tiers_said ? pp_tiers_said[node] : pp_tier_of(node);
+			tier = pp_tier_wanted(node);
 		WRITE_ONCE(pp_tiers.node[node].tier, tier);
 	}
 	for (node = 0; node < nr_node_ids; node++) {
@@ -217,9 +227,9 @@ int pp_tiers_set(const char *text)
 		said = kcalloc(nr_node_ids, sizeof(*said), GFP_KERNEL);
 		if (!said)
 			return -ENOMEM;
-		/* A node that is not named stays where it would be. */
+		/* A node that is not named stays where it would be, also one that comes later. */
 		for (node = 0; node < nr_node_ids; node++)
-			said[node] = node_state(node, N_MEMORY) ? pp_tier_of(node) : 0;
+			said[node] = PP_UNSAID;
 		for (; sscanf(text, " %u:%u%n", &node, &tier, &read) == 2; text += read) {
 			if (node >= nr_node_ids || !node_state(node, N_MEMORY))
 				err = -ENODEV;
