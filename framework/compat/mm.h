@@ -4,6 +4,7 @@
 #define TIFFIN_COMPAT_MM_H
 
 #include <linux/build_bug.h>
+#include <linux/highmem.h>
 #include <linux/memcontrol.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -12,6 +13,7 @@
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/uaccess.h>
 #include <linux/version.h>
 #include <asm/tlbflush.h>
 
@@ -151,6 +153,28 @@ static inline bool tiffin_charged(const struct folio *folio)
 	return folio->memcg_data;
 #else
 	return false;
+#endif
+}
+
+/**
+ * tiffin_copy_page - copy a page, and bear memory that has gone bad
+ * @to: the copy
+ * @from: the page
+ *
+ * Since 6.4 copy_mc_highpage(), which tells the kernel of the error, too; before, the next who
+ * reads the page does.
+ *
+ * Return: false where the hardware reports an error in @from, if the machine can tell.
+ */
+static inline bool tiffin_copy_page(struct page *to, struct page *from)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	return !copy_mc_highpage(to, from);
+#elif defined(copy_mc_to_kernel)
+	return !copy_mc_to_kernel(page_address(to), page_address(from), PAGE_SIZE);
+#else
+	copy_highpage(to, from);
+	return true;
 #endif
 }
 

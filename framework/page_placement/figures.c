@@ -88,6 +88,7 @@ const struct tiffin_figure pp_figures[] = {
 	PP_REFUSAL(PP_LAZYFREE, "lazyfree", "it is freed lazily"),
 	PP_REFUSAL(PP_PINNED, "pinned", "somebody holds references to it, for I/O say"),
 	PP_REFUSAL(PP_BUSY, "busy", "it was locked, or just being changed"),
+	PP_REFUSAL(PP_POISONED, "poisoned", "the hardware reports an error in it"),
 	PP_REFUSAL(PP_NO_MEMORY, "no_memory", "the node had no free page"),
 	[PP_FIGURE_PAGES] = PP_GAUGE("pages", "pages that are followed now"),
 	[PP_FIGURE_PROGRAMS] = PP_GAUGE("programs", "address spaces that are followed now"),

@@ -383,6 +383,7 @@ static const char * const pp_reason_names[PP_REASONS] = {
 	[PP_LAZYFREE] = "lazyfree",
 	[PP_PINNED] = "pinned",
 	[PP_BUSY] = "busy",
+	[PP_POISONED] = "poisoned",
 	[PP_NO_MEMORY] = "no_memory",
 };
 

@@ -112,6 +112,7 @@ enum pp_result {
  * @PP_BUSY: locked, isolated, about to be written to swap, in a CPU's batch on its way to the LRU
  *	lists, or the process's memory is just being changed, or its mmap_lock held for long; later
  *	it may go
+ * @PP_POISONED: the hardware reports an error in it
  * @PP_NO_MEMORY: no page was to be had on the target node without reclaim
  * @PP_REASONS: how many there are
  */
@@ -127,6 +128,7 @@ enum pp_reason {
 	PP_LAZYFREE,
 	PP_PINNED,
 	PP_BUSY,
+	PP_POISONED,
 	PP_NO_MEMORY,
 	PP_REASONS,
 };

@@ -4,7 +4,6 @@
  * then on, and the page is copied while it is mapped. M2 of move.h is what matters here.
  */
 
-#include <linux/highmem.h>
 #include <linux/ktime.h>
 #include <linux/pagemap.h>
 
@@ -170,8 +169,10 @@ void pp_copy_noted(struct pp_move *move)
 
 		if (slot->plan != PP_PLAN_COMMIT)
 			continue;
-		copy_highpage(&slot->dst->page, &slot->src->page);
-		move->batch->copied += PAGE_SIZE;
+		if (tiffin_copy_page(&slot->dst->page, &slot->src->page))
+			move->batch->copied += PAGE_SIZE;
+		else
+			pp_refuse(move, i, PP_POISONED);
 		folio_put(slot->src);
 	}
 }

@@ -5,7 +5,6 @@
  * move.h.
  */
 
-#include <linux/highmem.h>
 #include <linux/ktime.h>
 #include <linux/pagemap.h>
 
@@ -50,7 +49,10 @@ static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, stru
 	}
 	switch (slot->plan) {
 	case PP_PLAN_COPY:
-		copy_highpage(&slot->dst->page, &folio->page);
+		if (!tiffin_copy_page(&slot->dst->page, &folio->page)) {
+			pp_refuse(move, i, PP_POISONED);
+			return NULL;
+		}
 		batch->copied += PAGE_SIZE;
 		swap(chosen, slot->dst);
 		break;
