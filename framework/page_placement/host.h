@@ -222,14 +222,16 @@ void pp_tiers_exit(void);
 /* Look again: nodes may have come or gone, and free memory changes. Context: the tick's thread. */
 void pp_tiers_sample(void);
 
+/* Look again at the free memory of a node below machine.nr_nodes. */
+void pp_tiers_look(u32 node);
+
 /**
  * pp_tiers_room - how many pages may be copied to a node
  * @node: below machine.nr_nodes
  *
- * Samples the node's free memory.
- *
  * Return: pages until wm_low, or until the kernel's own reclaim has to go on, where that is nearer;
- * 0 where it is reached, or the node is not usable.
+ * perhaps too few, but not where that would be fewer than PP_BATCH. 0 where it is reached, or the
+ * node is not usable.
  */
 u64 pp_tiers_room(u32 node);
 

@@ -498,7 +498,7 @@ static bool pp_relieve_round(struct pp_carrier *carrier, u32 node, u32 round)
 	unsigned int i, nr = 0;
 	u64 free;
 
-	pp_tiers_room(node);
+	pp_tiers_look(node);
 	free = READ_ONCE(n->free);
 	if (free >= READ_ONCE(n->wm_high))
 		return false;

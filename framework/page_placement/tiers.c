@@ -141,42 +141,64 @@ static u64 pp_zone_listed(const struct zone *zone)
 	return listed;
 }
 
-/*
- * A node's free memory, and the watermarks, in pages. Zones that the kernel keeps for devices
- * (their reserve is larger than they are) are not for programs, and do not count. Gives how many
- * pages may be taken before the kernel's own reclaim has to go on.
+/**
+ * struct pp_free - a node's memory, in pages
+ * @total: for programs
+ * @free: of it, but for what waits on lists of the CPUs
+ * @listed: that, where it was asked for
+ * @kernel: with fewer free, the kernel's own reclaim has to go on
+ * @low: wm_low
  */
-static u64 pp_node_sample(int node)
+struct pp_free {
+	u64 total;
+	u64 free;
+	u64 listed;
+	u64 kernel;
+	u64 low;
+};
+
+/*
+ * Look at a node with memory. Zones that the kernel keeps for devices (their reserve is larger than
+ * they are) are not for programs, and do not count. To look at lists of all CPUs takes long.
+ */
+static void pp_node_look(int node, bool lists, struct pp_free *f)
 {
-	struct tiffin_pp_node *n = &pp_tiers.node[node];
-	u64 total = 0, free = 0, listed = 0, kernel = 0, step;
 	struct zone *zone;
 
-	if (!node_state(node, N_MEMORY)) {
-		WRITE_ONCE(n->flags, 0);
-		WRITE_ONCE(n->total, 0);
-		WRITE_ONCE(n->free, 0);
-		return 0;
-	}
+	*f = (struct pp_free) {};
 	for (zone = NODE_DATA(node)->node_zones; zone < NODE_DATA(node)->node_zones + MAX_NR_ZONES;
 	     zone++) {
 		long reserve = zone->lowmem_reserve[ZONE_MOVABLE];
 
 		if (!managed_zone(zone) || reserve >= zone_managed_pages(zone))
 			continue;
-		total += zone_managed_pages(zone);
-		free += zone_page_state(zone, NR_FREE_PAGES);
-		listed += pp_zone_listed(zone);
-		kernel += high_wmark_pages(zone) + reserve;
+		f->total += zone_managed_pages(zone);
+		f->free += zone_page_state(zone, NR_FREE_PAGES);
+		if (lists)
+			f->listed += pp_zone_listed(zone);
+		f->kernel += high_wmark_pages(zone) + reserve;
 	}
-	step = max_t(u64, div_u64(total * READ_ONCE(pp_headroom), 1000), 1);
-	WRITE_ONCE(n->total, total);
-	WRITE_ONCE(n->free, free + listed);
-	WRITE_ONCE(n->wm_low, kernel + step);
-	WRITE_ONCE(n->wm_high, kernel + 2 * step);
+	f->low = f->kernel + max_t(u64, div_u64(f->total * READ_ONCE(pp_headroom), 1000), 1);
+}
+
+void pp_tiers_look(u32 node)
+{
+	struct tiffin_pp_node *n = &pp_tiers.node[node];
+	struct pp_free f;
+
+	if (!node_state(node, N_MEMORY)) {
+		WRITE_ONCE(n->flags, 0);
+		WRITE_ONCE(n->total, 0);
+		WRITE_ONCE(n->free, 0);
+		return;
+	}
+	pp_node_look(node, true, &f);
+	WRITE_ONCE(n->total, f.total);
+	WRITE_ONCE(n->free, f.free + f.listed);
+	WRITE_ONCE(n->wm_low, f.low);
+	WRITE_ONCE(n->wm_high, 2 * f.low - f.kernel);
 	WRITE_ONCE(n->flags, TIFFIN_PP_NODE_USABLE |
-			     (free + listed <= kernel + step ? TIFFIN_PP_NODE_PRESSED : 0));
-	return free > kernel ? free - kernel : 0;
+			     (f.free + f.listed <= f.low ? TIFFIN_PP_NODE_PRESSED : 0));
 }
 
 void pp_tiers_sample(void)
@@ -191,7 +213,7 @@ void pp_tiers_sample(void)
 	for (node = 0; node < nr_node_ids; node++) {
 		struct pp_shadow_figures shadows = {};
 
-		pp_node_sample(node);
+		pp_tiers_look(node);
 		if (node_state(node, N_MEMORY))
 			pp_shadow_figures(node, &shadows);
 		WRITE_ONCE(pp_tiers.node[node].shadows, shadows.now);
@@ -200,11 +222,18 @@ void pp_tiers_sample(void)
 
 u64 pp_tiers_room(u32 node)
 {
-	const struct tiffin_pp_node *n = &pp_tiers.node[node];
-	u64 spare = pp_node_sample(node), free = READ_ONCE(n->free), low = READ_ONCE(n->wm_low);
+	struct pp_free f;
+	u64 spare;
 
-	return (READ_ONCE(n->flags) & TIFFIN_PP_NODE_USABLE) && free > low ?
-	       min(free - low, spare) : 0;
+	if (!node_state(node, N_MEMORY))
+		return 0;
+	pp_node_look(node, false, &f);
+	/* What waits on lists is looked at where it decides. */
+	if (f.free >= f.low + PP_BATCH)
+		return f.free - f.low;
+	pp_node_look(node, true, &f);
+	spare = f.free > f.kernel ? f.free - f.kernel : 0;
+	return f.free + f.listed > f.low ? min(f.free + f.listed - f.low, spare) : 0;
 }
 
 u32 pp_tiers_next(u32 node, u32 direction)
