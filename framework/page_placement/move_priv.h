@@ -89,6 +89,7 @@ static inline bool pp_pinned(struct folio *folio)
  * Who pins a page for writing may unpin it without making it dirty, as the kernel takes anonymous
  * pages to be dirty anyway; then no dirty bit tells of what was written. The mm is marked before
  * the first such pin, for good, so nothing is made of dirty bits there: no transaction, no shadow.
+ * Of a page that is unmapped and free of pins, one look is for good: it can't be pinned there.
  */
 static inline bool pp_dirty_tells(const struct pp_move *move)
 {

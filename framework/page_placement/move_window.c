@@ -30,9 +30,10 @@ struct pp_framed {
 
 /*
  * The page is unmapped, locked, and nobody has it pinned: is it to be moved, and which page takes
- * its place? The caller gets the slot's reference to that.
+ * its place? The caller gets the slot's reference to that. @tells: its dirty bits tell of writes.
  */
-static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, struct folio *folio)
+static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, struct folio *folio,
+				      bool tells)
 {
 	struct pp_batch *batch = move->batch;
 	struct pp_slot *slot = &move->slot[i];
@@ -58,13 +59,13 @@ static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, stru
 		break;
 	case PP_PLAN_COMMIT:
 		spin_lock(&batch->watch->lock);
-		if (!folio_test_dirty(folio) && !pp_changed(move, i) && pp_dirty_tells(move))
+		if (!folio_test_dirty(folio) && !pp_changed(move, i) && tells)
 			swap(chosen, slot->dst);
 		spin_unlock(&batch->watch->lock);
 		break;
 	case PP_PLAN_REMAP:
 		spin_lock(&batch->watch->lock);
-		if (folio_test_dirty(folio) || !pp_dirty_tells(move))
+		if (folio_test_dirty(folio) || !tells)
 			pp_shadow_drop(batch->watch, batch->page[i].addr, PP_SHADOW_WRITTEN);
 		else
 			chosen = pp_shadow_take(batch->watch, batch->page[i].addr, folio,
@@ -85,7 +86,6 @@ static struct folio *pp_window_choose(struct pp_move *move, unsigned int i, stru
 static bool pp_window_clean(const struct pp_move *move, unsigned int i, struct folio *folio)
 {
 	return (move->batch->flags & PP_KEEP_SHADOW) && move->slot[i].alone &&
-	       pp_dirty_tells(move) &&
 	       move->slot[i].plan != PP_PLAN_REMAP && folio_test_swapbacked(folio) &&
 	       !folio_test_swapcache(folio);
 }
@@ -99,7 +99,7 @@ static void pp_window_keep(struct pp_move *move, unsigned int i, struct folio *o
 
 	folio_get(old);
 	spin_lock(&watch->lock);
-	asked->shadow_kept = !pp_changed(move, i) && !watch->gone && pp_dirty_tells(move) &&
+	asked->shadow_kept = !pp_changed(move, i) && !watch->gone &&
 			     pp_shadow_keep(watch, asked->addr, old, new);
 	spin_unlock(&watch->lock);
 	if (!asked->shadow_kept)
@@ -142,6 +142,7 @@ void pp_window(struct pp_move *move, struct vm_area_struct *vma, unsigned int fi
 		.pgmap_owner = (void *)&pp_watch_cookie,
 		.flags = MIGRATE_VMA_SELECT_SYSTEM,
 	};
+	bool tells;
 	u64 start;
 	u32 i;
 
@@ -152,13 +153,14 @@ void pp_window(struct pp_move *move, struct vm_area_struct *vma, unsigned int fi
 			pp_refuse(move, i, PP_FOREIGN);
 		return;
 	}
+	tells = pp_dirty_tells(move);
 	for (i = 0; i < nr; i++) {
 		struct folio *folio = pp_migrating(src[i]), *chosen;
 
-		chosen = folio ? pp_window_choose(move, first + i, folio) : NULL;
+		chosen = folio ? pp_window_choose(move, first + i, folio, tells) : NULL;
 		if (!chosen)
 			continue;
-		if (pp_window_clean(move, first + i, folio)) {
+		if (tells && pp_window_clean(move, first + i, folio)) {
 			framed[i].cleaned = folio_test_clear_dirty(folio);
 			framed[i].shadow = true;
 		}
