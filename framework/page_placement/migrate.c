@@ -30,6 +30,9 @@ static_assert(TIFFIN_PP_BATCH == PP_BATCH);
 /* Moves that may wait, on each node. */
 #define PP_QUEUE	4096
 
+/* So long moves to a node without room wait for others to leave it. */
+#define PP_ROOM_WAIT_MS	100
+
 /* Questions in a row for pages to demote of which none could be. */
 #define PP_ROUNDS_EMPTY	64
 
@@ -529,6 +532,39 @@ static bool pp_relieve_round(struct pp_carrier *carrier, u32 node, u32 round)
 	return nr ? pp_items_carry_out(carrier->item, nr, false) : round < PP_ROUNDS_EMPTY;
 }
 
+/* Is there room for some pages more? */
+static bool pp_node_has_room(u32 node)
+{
+	const struct tiffin_pp_node *n = &pp_tiers.node[node];
+	u64 step = READ_ONCE(n->wm_high) - READ_ONCE(n->wm_low);
+
+	return pp_tiers_room(node) >= min_t(u64, step, PP_BATCH);
+}
+
+/*
+ * Moves that wait to come to a node without room stay in the queue while others leave it: what a
+ * move of now would be refused for is about to change. Where that does not help, they are refused.
+ */
+static void pp_carry_wait_for_room(struct pp_carrier *carrier)
+{
+	const u32 node = carrier->node;
+
+	if (READ_ONCE(carrier->head) == READ_ONCE(carrier->tail) || pp_node_has_room(node) ||
+	    pp_tiers_next(node, TIFFIN_PP_DEMOTE) == TIFFIN_PP_NO_NODE)
+		return;
+	pp_move_relieve(node);
+	if (wait_event_interruptible_timeout(carrier->wait, pp_node_has_room(node) ||
+					     !nodes_empty(carrier->relieve) ||
+					     kthread_should_stop(),
+					     msecs_to_jiffies(PP_ROOM_WAIT_MS)))
+		return;
+	while (READ_ONCE(carrier->head) != READ_ONCE(carrier->tail) &&
+	       !pp_node_has_room(node) && !kthread_should_stop()) {
+		pp_carry_queue(carrier);
+		cond_resched();
+	}
+}
+
 static void pp_carry_pressure(struct pp_carrier *carrier)
 {
 	u32 node, round;
@@ -538,6 +574,9 @@ static void pp_carry_pressure(struct pp_carrier *carrier)
 		for (round = 0; pp_relieve_round(carrier, node, round); round++) {
 			if (kthread_should_stop())
 				break;
+			/* Who waits for room there. */
+			if (READ_ONCE(pp_carriers[node]))
+				wake_up(&pp_carriers[node]->wait);
 			/* Promotions to and demotions from elsewhere go on meanwhile. */
 			pp_carry_queue(carrier);
 			cond_resched();
@@ -559,6 +598,7 @@ static int pp_carrier_run(void *data)
 		u64 start;
 
 		wait_event_interruptible(carrier->wait, pp_carrier_wanted(carrier));
+		pp_carry_wait_for_room(carrier);
 		start = ktime_get_ns();
 		pp_carry_queue(carrier);
 		pp_carry_pressure(carrier);
