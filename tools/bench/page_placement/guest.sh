@@ -117,6 +117,9 @@ configure()
 	[ "$1" != default ] || kernel_on
 	insmod "$here/tiffin.ko"
 	insmod "$here/tiffin_page_placement.ko"
+	while read -r name value; do
+		echo "$value" >"$family/$name"
+	done < <(awk '$1 == "host" { print $2, $3 }' "$here/sweep.conf")
 	[ "$1" = default ] || {
 		insmod "$here/policies/$1.ko"
 		while read -r name value; do
@@ -135,7 +138,9 @@ unconfigure()
 
 	kernel_off
 	[ -d $family ] || return 0
-	echo default >$family/scopes/default/active
+	# What is active can't be made so again.
+	[ "$(cat $family/scopes/default/active)" = default ] ||
+		echo default >$family/scopes/default/active
 	while read -r module _; do
 		[[ $module != tiffin_* || $module = tiffin_page_placement ]] || rmmod "$module"
 	done </proc/modules
@@ -149,6 +154,16 @@ begin_watch()
 	[ ! -d $family ] || echo "pid $1" >$family/attach
 }
 
+# values FILE...: the name of each, and what it says
+values()
+{
+	local file
+
+	for file in "$@"; do
+		[ ! -e "$file" ] || echo "${file##*/} $(<"$file")"
+	done
+}
+
 # snapshot DIR NR
 snapshot()
 {
@@ -156,7 +171,12 @@ snapshot()
 	cat $stalls/figures >"$1/stalls.$2"
 	cat $stalls/faults >"$1/faults.$2"
 	cat /sys/devices/system/node/node[01]/meminfo >"$1/meminfo.$2"
-	[ ! -d $family ] || (cd $family/figures && grep . ./* | sed 's|^\./||; s/:/ /') >"$1/tiffin.$2"
+	[ -d $family ] || return 0
+	values $family/figures/* >"$1/tiffin.$2"
+	cat $family/unmapped_us >"$1/unmapped.$2"
+	cat $family/nodes >"$1/nodes.$2"
+	cat $family/scopes/default/active >"$1/active.$2"
+	values /sys/kernel/tiffin/policies/*/counters/* >"$1/policy.$2"
 }
 
 # watch CELL CONFIG PID FROM TO: a program says on descriptor FROM where it is, and is told on TO to
