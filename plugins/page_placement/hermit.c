@@ -21,7 +21,7 @@
 
 enum {
 	WINDOW_MS, HINT_PAGES, SCAN_PAGES, WAKE_MAX, COST_FREE, PAGE_GAIN_US, CHASE_MS, PATIENCE,
-	REST_MS, COLD_MS, AHEAD,
+	REST_MS, COLD_MS, AHEAD, HOT_US,
 };
 
 static const struct tiffin_tunable hermit_tunables[] = {
@@ -46,6 +46,8 @@ static const struct tiffin_tunable hermit_tunables[] = {
 		      1, 600000, 5000 },
 	[AHEAD] = { "ahead", "ticks' worth of incoming pages to keep free; 0: none",
 		    0, 1000, 10 },
+	[HOT_US] = { "hot_us", "a hint promotes within so many us of its mark; half that, and so on, while pages leave again",
+		     1, 60000000, 1000000 },
 };
 
 /* The modes; a new instance begins in the first. */
@@ -53,7 +55,7 @@ enum { BACKGROUND, WAKE, NONE, MODES };
 
 enum {
 	TICKS_BACKGROUND, TICKS_WAKE, TICKS_NONE, CHANGED, IN_WAKE, IN_BACKGROUND, UNANSWERED,
-	WASTED, EARLY, VICTIM,
+	WASTED, EARLY, VICTIM, LATE,
 };
 
 /* Those of ticks in the order of the modes. */
@@ -68,6 +70,7 @@ static const struct tiffin_counter hermit_counters[] = {
 	[WASTED] = { "wasted", "pages demoted within chase_ms of their promotion" },
 	[EARLY] = { "early", "pages queued for demotion ahead of need" },
 	[VICTIM] = { "victim", "pages named for demotion under pressure" },
+	[LATE] = { "late", "accesses that promoted nothing: not soon after a mark" },
 };
 
 /* A page. The same bytes as tpp's. */
@@ -90,18 +93,30 @@ struct hermit_shared {
 	__u32 wanted;		/* what the last tick asked for */
 	__u32 run;		/* ticks in a row that did */
 	__u32 streak;		/* rests in a row that were for nothing */
+	__u32 shift;		/* hot_us is divided by 2 to the power of this */
+	__u32 few;		/* and hint_pages by that of this */
 };
 
 #define LISTS		TIFFIN_MAX_LISTS	/* a clock a node, as tpp's */
 #define LOOK		64	/* of each answer to pressure(): pages looked at */
 #define SPARE		48	/* how many of those may be spared */
 #define MAX_STREAK	6
+#define MAX_SHIFT	10
+
+/* One wasted in so many promotions, of which there are some, is too much. */
+#define WASTES		4
+#define SOME		32
+
+/* Fewer hints where less than one in so many promotes. */
+#define WORTH		4
+#define MAX_FEW		3
+
 #define TRICKLE		16	/* the part of hint_pages that is left in NONE */
 #define TOP		(1ull << 40)	/* of averages, whatever stands in a record or a question */
 
 static const struct tiffin_store hermit_stores[] = {
 	{ "pp_page", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, sizeof(struct pp_page) },
-	{ "hermit", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct hermit_shared) },
+	{ "hermit", 2, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct hermit_shared) },
 	{ "pp_clock", 1, TIFFIN_STORE_LISTS, TIFFIN_SHARE_ATOMIC, .lists = LISTS },
 };
 
@@ -116,6 +131,20 @@ static __u32 hermit_mode(const struct tiffin_ctx *ctx)
 	__u32 mode = tiffin_load(&shared->mode);
 
 	return mode < MODES ? mode : BACKGROUND;
+}
+
+/*
+ * Did the hint come soon after its mark? That is not always known. An accessed bit says nothing of
+ * that: it is good enough as long as nothing hotter has to be looked for.
+ */
+static int hermit_hot(const struct tiffin_ctx *ctx, const struct tiffin_pp_access_in *in)
+{
+	struct hermit_shared *shared = tiffin_instance(ctx);
+	const __u32 shift = tiffin_load(&shared->shift) % 32;
+
+	if (in->kind != TIFFIN_PP_HINT)
+		return !shift;
+	return in->latency_us <= (__u64)tiffin_tunable(ctx, HOT_US) >> shift;
 }
 
 /* The page of this call was touched, or not; where that is found on no list, it comes to @end. */
@@ -144,6 +173,10 @@ static void hermit_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_a
 	    page->flags & TIFFIN_PP_PAGE_QUEUED ||
 	    !tiffin_pp_can(in->machine, page->node, TIFFIN_PP_PROMOTE))
 		return;
+	if (!hermit_hot(ctx, in)) {
+		tiffin_count(ctx, LATE, 1);
+		return;
+	}
 	if (mode == WAKE && in->kind == TIFFIN_PP_HINT)
 		out->verdict = TIFFIN_PP_NOW;
 	else if (mode != NONE)
@@ -242,9 +275,21 @@ static void hermit_measure(struct hermit_shared *shared, const struct tiffin_pp_
 	const __u32 ms = in->elapsed_ms ? in->elapsed_ms : 1;
 	const __u64 page_ns = tiffin_load(&shared->wake_page_ns);
 	__u64 wasted = tiffin_load(&shared->wasted), useful;
+	__u32 shift = tiffin_load(&shared->shift) % 32, few = tiffin_load(&shared->few) % 32;
 
 	tiffin_store(&shared->wasted, 0);
 	useful = wasted < in->promoted ? in->promoted - wasted : 0;
+	/* Those that fast memory is full of are as hot: only hotter ones from now on. */
+	if (wasted >= SOME && wasted > in->promoted / WASTES)
+		shift = shift < MAX_SHIFT ? shift + 1 : MAX_SHIFT;
+	else if (shift && in->promoted < SOME)
+		shift--;
+	if (in->slow_hints / WORTH > in->promoted)
+		few = few < MAX_FEW ? few + 1 : MAX_FEW;
+	else if (few)
+		few--;
+	tiffin_store(&shared->shift, shift);
+	tiffin_store(&shared->few, few);
 	/* Where nothing is done in the wake, what it costs there is forgotten little by little. */
 	if (!in_wake)
 		tiffin_store(&shared->wake_page_ns, page_ns - page_ns / 64);
@@ -330,7 +375,7 @@ static void hermit_tick(const struct tiffin_ctx *ctx, const struct tiffin_pp_tic
 		hints = hints * (machine->queue_max - machine->queued) / machine->queue_max;
 	else
 		hints = 0;
-	out->hint_pages = hints;
+	out->hint_pages = hints >> tiffin_load(&shared->few) % 32;
 	out->scan_pages = tiffin_tunable(ctx, SCAN_PAGES);
 	out->promote_max = 0;
 }

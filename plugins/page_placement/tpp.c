@@ -14,7 +14,7 @@
  */
 #include <tiffin/page_placement.h>
 
-enum { WINDOW_MS, WARM_HEAT, HINT_PAGES, SCAN_PAGES };
+enum { WINDOW_MS, WARM_HEAT, HINT_PAGES, SCAN_PAGES, HOT_US };
 
 static const struct tiffin_tunable tpp_tunables[] = {
 	[WINDOW_MS] = { "window_ms", "a hint within so many ms of the access before promotes",
@@ -25,14 +25,17 @@ static const struct tiffin_tunable tpp_tunables[] = {
 			 0, 1000000, 2048 },
 	[SCAN_PAGES] = { "scan_pages", "pages whose accessed bit is looked at in each tick",
 			 0, 1000000, 4096 },
+	[HOT_US] = { "hot_us", "a hint promotes within so many us of its mark; half that, and so on, while pages return",
+		     1, 60000000, 1000000 },
 };
 
-enum { FIRST, SECOND, WARM, RETURNED, VICTIM, SPARED };
+enum { FIRST, SECOND, WARM, LATE, RETURNED, VICTIM, SPARED };
 
 static const struct tiffin_counter tpp_counters[] = {
 	[FIRST] = { "first", "hints that promoted nothing: the page was not touched lately" },
 	[SECOND] = { "second", "hints that promoted: the second access within window_ms" },
 	[WARM] = { "warm", "hints that promoted a page new to tpp, but hot to the host" },
+	[LATE] = { "late", "hints that promoted nothing: they came too long after their mark" },
 	[RETURNED] = { "returned", "pages promoted within window_ms of having been demoted" },
 	[VICTIM] = { "victim", "pages named for demotion" },
 	[SPARED] = { "spared", "pages at the cold end that got a second chance" },
@@ -44,6 +47,14 @@ struct pp_page {
 	__u64 moved_ns;		/* last move */
 };
 
+/* What promotions and hints are good for, since the last tick. */
+struct tpp_shared {
+	__u32 returned;		/* pages */
+	__u32 shift;		/* hot_us is divided by 2 to the power of this */
+	__u32 rest;		/* and hint_pages by that of this */
+	__u32 reserved;
+};
+
 /* A list a node; of more nodes some share one, and the host passes over pages of the other. */
 #define LISTS		TIFFIN_MAX_LISTS
 
@@ -51,12 +62,23 @@ struct pp_page {
 #define LOOK		64
 #define SPARE		48
 
+/* One return in so many promotions, of which there are a few, is too much. */
+#define RETURNS		4
+#define FEW		32
+
+/* Fewer hints where less than one in so many promotes. */
+#define WORTH		4
+
+#define MAX_SHIFT	10
+#define MAX_REST	3
+
 /*
  * The clock of a node: pages come to the head; the mark says that one was touched since. The same
  * as nomad's and hermit's.
  */
 static const struct tiffin_store tpp_stores[] = {
 	{ "pp_page", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, sizeof(struct pp_page) },
+	{ "tpp", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct tpp_shared) },
 	{ "pp_clock", 1, TIFFIN_STORE_LISTS, TIFFIN_SHARE_ATOMIC, .lists = LISTS },
 };
 
@@ -69,6 +91,15 @@ static void tpp_order(const struct tiffin_ctx *ctx, __u32 node, __u32 end, __u32
 		tiffin_list_put(ctx, ctx->handle, node % LISTS, end, 0);
 	else if (e.mark != touched)
 		tiffin_list_mark(ctx, ctx->handle, touched);
+}
+
+/* Did the hint come soon after its mark? That is not always known. */
+static int tpp_hot(const struct tiffin_ctx *ctx, const struct tiffin_pp_access_in *in)
+{
+	struct tpp_shared *shared = tiffin_instance(ctx);
+
+	return in->latency_us <=
+	       (__u64)tiffin_tunable(ctx, HOT_US) >> tiffin_load(&shared->shift) % 32;
 }
 
 static void tpp_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_access_in *in,
@@ -90,7 +121,9 @@ static void tpp_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_acce
 		why = SECOND;
 	else if (!seen_ns && page->heat >= (__u64)tiffin_tunable(ctx, WARM_HEAT))
 		why = WARM;
-	if (why != FIRST)
+	if (why != FIRST && !tpp_hot(ctx, in))
+		why = LATE;
+	if (why == SECOND || why == WARM)
 		out->verdict = TIFFIN_PP_NOW;
 	tiffin_count(ctx, why, 1);
 }
@@ -133,6 +166,7 @@ static void tpp_pressure(const struct tiffin_ctx *ctx, const struct tiffin_pp_pr
 static void tpp_done(const struct tiffin_ctx *ctx, const struct tiffin_pp_done_in *in,
 		     struct tiffin_pp_done_out *out)
 {
+	struct tpp_shared *shared = tiffin_instance(ctx);
 	struct pp_page *record = tiffin_object(ctx);
 	__u64 moved_ns = tiffin_load(&record->moved_ns);
 
@@ -140,8 +174,12 @@ static void tpp_done(const struct tiffin_ctx *ctx, const struct tiffin_pp_done_i
 		return;
 	tiffin_store(&record->moved_ns, ctx->now_ns);
 	if (in->direction == TIFFIN_PP_PROMOTE && moved_ns &&
-	    ctx->now_ns - moved_ns <= 1000000 * (__u64)tiffin_tunable(ctx, WINDOW_MS))
+	    ctx->now_ns - moved_ns <= 1000000 * (__u64)tiffin_tunable(ctx, WINDOW_MS)) {
 		tiffin_count(ctx, RETURNED, 1);
+		/* The first time, where it lay before was not a policy's choice. */
+		if (in->page->promoted > 1)
+			tiffin_add(&shared->returned, 1);
+	}
 	if (tiffin_pp_can(in->machine, in->page->node, TIFFIN_PP_DEMOTE))
 		tiffin_list_put(ctx, ctx->handle, in->page->node % LISTS, TIFFIN_LIST_HEAD,
 				in->direction == TIFFIN_PP_PROMOTE);
@@ -149,10 +187,36 @@ static void tpp_done(const struct tiffin_ctx *ctx, const struct tiffin_pp_done_i
 		tiffin_list_remove(ctx, ctx->handle);
 }
 
+/*
+ * Where pages return, those that fast memory is full of are as hot: only hotter ones from now on.
+ * Where hints promote little, they are not worth what they cost the program: fewer of them.
+ */
+static void tpp_weigh(struct tpp_shared *shared, const struct tiffin_pp_tick_in *in)
+{
+	__u32 shift = tiffin_load(&shared->shift) % 32, rest = tiffin_load(&shared->rest) % 32;
+
+	if (in->promoted >= FEW) {
+		if (tiffin_load(&shared->returned) > in->promoted / RETURNS)
+			shift = shift < MAX_SHIFT ? shift + 1 : MAX_SHIFT;
+	} else if (shift) {
+		shift--;
+	}
+	if (in->slow_hints / WORTH > in->promoted)
+		rest = rest < MAX_REST ? rest + 1 : MAX_REST;
+	else if (rest)
+		rest--;
+	tiffin_store(&shared->returned, 0);
+	tiffin_store(&shared->shift, shift);
+	tiffin_store(&shared->rest, rest);
+}
+
 static void tpp_tick(const struct tiffin_ctx *ctx, const struct tiffin_pp_tick_in *in,
 		     struct tiffin_pp_tick_out *out)
 {
-	out->hint_pages = tiffin_tunable(ctx, HINT_PAGES);
+	struct tpp_shared *shared = tiffin_instance(ctx);
+
+	tpp_weigh(shared, in);
+	out->hint_pages = (__u64)tiffin_tunable(ctx, HINT_PAGES) >> tiffin_load(&shared->rest) % 32;
 	out->scan_pages = tiffin_tunable(ctx, SCAN_PAGES);
 	out->promote_max = 0;
 }

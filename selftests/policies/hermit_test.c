@@ -143,6 +143,61 @@ TEST(chases_are_no_gain)
 	pp_free(pp);
 }
 
+/* A hint of the page, so many us after its mark. */
+static __u32 hint_after(struct pp *pp, unsigned int page, unsigned int us)
+{
+	__u32 verdict;
+
+	pp->page[page].inaccessible = true;
+	pp->page[page].hinted_ns = pp->now_ns - us * 1000ull;
+	verdict = pp_access(pp, page, TIFFIN_PP_HINT);
+	pp->page[page].inaccessible = false;
+	return verdict;
+}
+
+/* Where pages are wasted only hotter ones are promoted from then on; and the other way. */
+TEST(waste_raises_the_bar_and_peace_lowers_it)
+{
+	struct pp *pp = pp_new(POLICY, 32, 64);
+	unsigned int page = slow_page(pp), i;
+
+	pp->now_ns += 10000 * MS;
+	EXPECT_EQ(hint_after(pp, page, 400000), TIFFIN_PP_KEEP);
+	EXPECT_EQ(hint_after(pp, page, 1000001), TIFFIN_PP_KEEP);
+	EXPECT_EQ(hint_after(pp, page, 1000000), TIFFIN_PP_QUEUE);
+	EXPECT_EQ(policy_host_counter(pp->host, "late"), 1);
+	for (i = 0; i < 40; i++) {
+		pp_move(pp, page, TIFFIN_PP_PROMOTE, false);
+		pp_move(pp, page, TIFFIN_PP_DEMOTE, false);
+	}
+	tick(pp, 40, 0, 0);
+	EXPECT_EQ(hint_after(pp, page, 500001), TIFFIN_PP_KEEP);
+	EXPECT_EQ(hint_after(pp, page, 500000), TIFFIN_PP_QUEUE);
+	EXPECT_EQ(pp_access(pp, page, TIFFIN_PP_YOUNG), TIFFIN_PP_KEEP);
+	tick(pp, 0, 0, 0);
+	EXPECT_EQ(hint_after(pp, page, 1000000), TIFFIN_PP_QUEUE);
+	EXPECT_EQ(pp_access(pp, page, TIFFIN_PP_YOUNG), TIFFIN_PP_QUEUE);
+	pp_free(pp);
+}
+
+TEST(hints_that_lead_to_nothing_get_fewer)
+{
+	struct pp *pp = pp_new(POLICY, 32, 64);
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		pp->sum.slow_hints = 1000;
+		tick(pp, 100, 0, 0);
+		EXPECT_EQ(pp->asked.hint_pages, 2048 >> (i < 3 ? i + 1 : 3));
+	}
+	for (i = 0; i < 3; i++) {
+		pp->sum.slow_hints = 1000;
+		tick(pp, 400, 0, 0);
+	}
+	EXPECT_EQ(pp->asked.hint_pages, 2048);
+	pp_free(pp);
+}
+
 TEST(a_rest_that_was_for_nothing_is_followed_by_a_longer_one)
 {
 	struct pp *pp = pp_new(POLICY, 32, 64);
