@@ -670,7 +670,7 @@ void pp_move_in_wake(const struct pp_seen *seen)
 static struct pp_carrier *pp_carrier_new(u32 node)
 {
 	struct pp_carrier *carrier = kvzalloc(sizeof(*carrier), GFP_KERNEL);
-	unsigned int cpu = cpumask_any(cpu_online_mask), other;
+	unsigned int cpu = cpumask_any(cpu_online_mask), other, left = 0;
 	int near = INT_MAX;
 
 	if (!carrier)
@@ -681,11 +681,16 @@ static struct pp_carrier *pp_carrier_new(u32 node)
 	carrier->request = kvcalloc(PP_QUEUE, sizeof(*carrier->request), GFP_KERNEL);
 	if (!carrier->request)
 		goto free;
-	for_each_online_cpu(other)
-		if (node_distance(cpu_to_node(other), node) < near) {
-			near = node_distance(cpu_to_node(other), node);
-			cpu = other;
-		}
+	/* Of the nearest ones not the same for each node: nodes of memory alone are near all of them. */
+	for_each_online_cpu(other) {
+		int distance = node_distance(cpu_to_node(other), node);
+
+		if (distance > near || (distance == near && !left))
+			continue;
+		left = distance < near ? node : left - 1;
+		near = distance;
+		cpu = other;
+	}
 	carrier->task = kthread_create_on_node(pp_carrier_run, carrier, cpu_to_node(cpu),
 					       "tiffin_pp/%u", node);
 	if (IS_ERR(carrier->task))

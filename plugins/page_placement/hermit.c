@@ -12,7 +12,8 @@
  *    program's time, BACKGROUND to NONE where hints and moves take more than the promoted pages
  *    save. Each change takes patience ticks in a row; the way back up begins with a rest, that is
  *    twice as long each time it was for nothing.
- *  - how much: fewer hints the fuller the queue of moves, a trickle in NONE.
+ *  - how much: fewer hints the fuller the queue of moves, and where they lead to nothing, a trickle
+ *    in NONE; and while many pages leave again, only those whose hint came soon after its mark.
  *  - when: pages are demoted before memory is short, the sooner the more pages come in: promoted
  *    ones, and those from swap (zram, a disk), for which the program waits anyway.
  * The remote side, the network and the swap-out are the paper's; swap is the kernel's here.
@@ -109,7 +110,7 @@ struct hermit_shared {
 
 /* Fewer hints where less than one in so many promotes. */
 #define WORTH		4
-#define MAX_FEW		3
+#define MAX_FEW		5
 
 #define TRICKLE		16	/* the part of hint_pages that is left in NONE */
 #define TOP		(1ull << 40)	/* of averages, whatever stands in a record or a question */
@@ -173,7 +174,9 @@ static void hermit_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_a
 	    page->flags & TIFFIN_PP_PAGE_QUEUED ||
 	    !tiffin_pp_can(in->machine, page->node, TIFFIN_PP_PROMOTE))
 		return;
-	if (!hermit_hot(ctx, in)) {
+	/* Those that have only been seen leave the queue to the hotter ones, most of it. */
+	if (!hermit_hot(ctx, in) || (in->kind != TIFFIN_PP_HINT &&
+				     in->machine->queued > in->machine->queue_max / 4)) {
 		tiffin_count(ctx, LATE, 1);
 		return;
 	}

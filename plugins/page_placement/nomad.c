@@ -10,10 +10,12 @@
  * those in transactions that a write aborts; demotion maps the shadow; shadows are given up many at
  * a time where memory is short. Here a candidate is a page whose last access lies within window_ms
  * (so the queue can't overflow), and its next one, seen by a hint or by an accessed bit,
- * proves it hot. Three things are added. Demotions without a shadow are transactions too. A page
- * that was written under its copies waits longer each time before it is tried again. And where many
- * of the pages that are promoted were demoted a moment ago, that is, where the hot pages do not fit
- * into fast memory, promotion is throttled, which the paper leaves open.
+ * proves it hot; or a hint that comes soon after its mark. Three things are added. Demotions without
+ * a shadow are transactions too. A page that was written under its copies waits longer each time
+ * before it is tried again. And, where the hot pages do not fit into fast memory, which the paper
+ * leaves open: a page is promoted only if it is hotter than what would leave for it, the time from
+ * mark to hint being the measure; and where many were demoted a moment ago nevertheless, promotion
+ * is throttled.
  */
 #include <tiffin/page_placement.h>
 
@@ -94,9 +96,10 @@ struct nomad_shared {
 /* The throttle is thought over where so many pages were promoted. */
 #define FEW		32
 
-/* Greatest shift: of the throttle, of hints with it, and of the back-off. */
+/* Greatest shift: of the throttle, of hints with it, of hints that lead to nothing, of the back-off. */
 #define MAX_SHIFT	5
 #define MAX_HINT_SHIFT	3
+#define MAX_REST	5
 #define MAX_STREAK	6
 
 /* Fewer hints where less than one in so many promotes. */
@@ -174,6 +177,9 @@ static void nomad_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_ac
 	else if (!seen_ns && page->heat >= (__u64)tiffin_tunable(ctx, WARM_HEAT))
 		why = WARM;
 	chances = nomad_chances(ctx, in);
+	/* Who has only been seen leaves the queue to the hotter ones, most of it. */
+	if (chances < 2 && in->machine->queued > in->machine->queue_max / 4)
+		why = CANDIDATE;
 	/* One that came that soon was no chance: it is touched again and again. */
 	if (why == CANDIDATE && chances > 1)
 		why = PROVED;
@@ -357,10 +363,10 @@ static __u32 nomad_rest(const struct tiffin_ctx *ctx, const struct tiffin_pp_tic
 	struct nomad_shared *shared = tiffin_instance(ctx);
 	__u32 rest = tiffin_load(&shared->rest);
 
-	if (rest > MAX_HINT_SHIFT)
-		rest = MAX_HINT_SHIFT;
+	if (rest > MAX_REST)
+		rest = MAX_REST;
 	if (in->slow_hints / WORTH > in->promoted)
-		rest = rest < MAX_HINT_SHIFT ? rest + 1 : MAX_HINT_SHIFT;
+		rest = rest < MAX_REST ? rest + 1 : MAX_REST;
 	else if (rest)
 		rest--;
 	tiffin_store(&shared->rest, rest);

@@ -9,8 +9,10 @@
  * active list, so that one touch of a cold page moves nothing; demotion begins at a watermark
  * above the one of allocation and takes the end of the inactive list; pages are copied, and nothing
  * stays behind. Here the second access within window_ms stands for the active list, the host's
- * watermarks for the headroom, and a clock (a list with second chances) for the two lists. Placing
- * new pages by their type is the paper's third part; allocation is the kernel's here.
+ * watermarks for the headroom, and a clock (a list with second chances) for the two lists. And as in
+ * the kernel that followed the paper, a hint has to come soon after its mark, the sooner the more
+ * pages return. Placing new pages by their type is the paper's third part; allocation is the
+ * kernel's here.
  */
 #include <tiffin/page_placement.h>
 
@@ -70,7 +72,7 @@ struct tpp_shared {
 #define WORTH		4
 
 #define MAX_SHIFT	10
-#define MAX_REST	3
+#define MAX_REST	5
 
 /*
  * The clock of a node: pages come to the head; the mark says that one was touched since. The same
@@ -109,6 +111,7 @@ static void tpp_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_acce
 	const struct tiffin_pp_page *page = in->page;
 	struct pp_page *record = tiffin_object(ctx);
 	__u64 seen_ns = tiffin_load(&record->seen_ns);
+	const struct tiffin_pp_node *to;
 	unsigned int why = FIRST;
 
 	tiffin_store(&record->seen_ns, ctx->now_ns);
@@ -123,8 +126,10 @@ static void tpp_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_acce
 		why = WARM;
 	if (why != FIRST && !tpp_hot(ctx, in))
 		why = LATE;
+	/* Without room the program would go back for nothing; the queue waits until there is some. */
+	to = tiffin_pp_node(in->machine, tiffin_pp_node(in->machine, page->node)->faster);
 	if (why == SECOND || why == WARM)
-		out->verdict = TIFFIN_PP_NOW;
+		out->verdict = to->free > to->wm_low ? TIFFIN_PP_NOW : TIFFIN_PP_QUEUE;
 	tiffin_count(ctx, why, 1);
 }
 

@@ -185,12 +185,12 @@ TEST(hints_that_lead_to_nothing_get_fewer)
 	struct pp *pp = pp_new(POLICY, 32, 64);
 	unsigned int i;
 
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 7; i++) {
 		pp->sum.slow_hints = 1000;
 		tick(pp, 100, 0, 0);
-		EXPECT_EQ(pp->asked.hint_pages, 2048 >> (i < 3 ? i + 1 : 3));
+		EXPECT_EQ(pp->asked.hint_pages, 2048 >> (i < 5 ? i + 1 : 5));
 	}
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 5; i++) {
 		pp->sum.slow_hints = 1000;
 		tick(pp, 400, 0, 0);
 	}

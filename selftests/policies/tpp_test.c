@@ -96,18 +96,32 @@ TEST(returns_raise_the_bar_and_peace_lowers_it)
 	pp_free(pp);
 }
 
+TEST(without_room_the_page_is_queued)
+{
+	struct pp *pp = pp_new(POLICY, 32, 64);
+	unsigned int page = slow_page(pp);
+
+	pp_access(pp, page, TIFFIN_PP_HINT);
+	pp->node[0].free = pp->node[0].wm_low;
+	EXPECT_EQ(pp_access(pp, page, TIFFIN_PP_HINT), TIFFIN_PP_QUEUE);
+	pp->node[0].free++;
+	EXPECT_EQ(pp_access(pp, page, TIFFIN_PP_HINT), TIFFIN_PP_NOW);
+	pp->node[0].free = pp->node[0].wm_high;
+	pp_free(pp);
+}
+
 TEST(hints_that_lead_to_nothing_get_fewer)
 {
 	struct pp *pp = pp_new(POLICY, 32, 64);
 	unsigned int i;
 
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 7; i++) {
 		pp->sum.slow_hints = 1000;
 		pp->sum.promoted = 100;
 		pp_tick(pp);
-		EXPECT_EQ(pp->asked.hint_pages, 2048 >> (i < 3 ? i + 1 : 3));
+		EXPECT_EQ(pp->asked.hint_pages, 2048 >> (i < 5 ? i + 1 : 5));
 	}
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 5; i++) {
 		pp->sum.slow_hints = 1000;
 		pp->sum.promoted = 400;
 		pp_tick(pp);
