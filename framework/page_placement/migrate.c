@@ -681,7 +681,10 @@ static struct pp_carrier *pp_carrier_new(u32 node)
 	carrier->request = kvcalloc(PP_QUEUE, sizeof(*carrier->request), GFP_KERNEL);
 	if (!carrier->request)
 		goto free;
-	/* Of the nearest ones not the same for each node: nodes of memory alone are near all of them. */
+	/*
+	 * Of the nearest ones not the same for each node: those without CPUs may all be as near to
+	 * all of them.
+	 */
 	for_each_online_cpu(other) {
 		int distance = node_distance(cpu_to_node(other), node);
 
