@@ -10,7 +10,7 @@
  * those in transactions that a write aborts; demotion maps the shadow; shadows are given up many at
  * a time where memory is short. Here a candidate is a page whose last access lies within window_ms
  * (so the queue can't overflow), and its next one, seen by a hint or by an accessed bit,
- * proves it hot; or a hint that comes soon after its mark. Three things are added. Demotions without
+ * proves it hot; or a hint soon after its mark does. Three things are added. Demotions without
  * a shadow are transactions too. A page that was written under its copies waits longer each time
  * before it is tried again. And, where the hot pages do not fit into fast memory, which the paper
  * leaves open: a page is promoted only if it is hotter than what would leave for it, the time from
@@ -51,14 +51,17 @@ static const struct tiffin_tunable nomad_tunables[] = {
 			100, 60000, 1000 },
 };
 
-enum { CANDIDATE, PROVED, WARM, BACKED_OFF, NO_BETTER, COOLED, CHASED, THROTTLED, VICTIM, SPARED, BACK, BACK_COPIED };
+enum {
+	CANDIDATE, PROVED, WARM, BACKED_OFF, NO_BETTER, COOLED, CHASED, THROTTLED, VICTIM, SPARED,
+	BACK, BACK_COPIED,
+};
 
 static const struct tiffin_counter nomad_counters[] = {
 	[CANDIDATE] = { "candidate", "accesses that made a page a candidate" },
 	[PROVED] = { "proved", "accesses that proved a candidate hot" },
 	[WARM] = { "warm", "accesses that promoted a page new to nomad, but hot to the host" },
 	[BACKED_OFF] = { "backed_off", "accesses to a page that is left alone, as it was written" },
-	[NO_BETTER] = { "no_better", "promotions not made, or dropped, as what would leave for the page is as good" },
+	[NO_BETTER] = { "no_better", "promotions not made or dropped: what would leave is as good" },
 	[COOLED] = { "cooled", "promotions dropped, as the page was not touched while it waited" },
 	[CHASED] = { "chased", "promotions of pages demoted a moment ago" },
 	[THROTTLED] = { "throttled", "ticks with fewer promotions allowed than promote_max" },
@@ -96,7 +99,7 @@ struct nomad_shared {
 /* The throttle is thought over where so many pages were promoted. */
 #define FEW		32
 
-/* Greatest shift: of the throttle, of hints with it, of hints that lead to nothing, of the back-off. */
+/* Greatest shift: of the throttle, of hints with it, of useless hints, and of the back-off. */
 #define MAX_SHIFT	5
 #define MAX_HINT_SHIFT	3
 #define MAX_REST	5
@@ -324,8 +327,8 @@ static void nomad_reclaim(const struct tiffin_ctx *ctx, const struct tiffin_pp_r
 }
 
 /*
- * Once a period: down by half while pages chase each other, up again step by step. What has to leave
- * for others may have got colder meanwhile: let a few in that are no better, and find out.
+ * Once a period: down by half while pages chase each other, up again step by step. What has to
+ * leave for others may have got colder meanwhile: let a few in that are no better, and find out.
  */
 static __u32 nomad_throttle(const struct tiffin_ctx *ctx)
 {

@@ -9,7 +9,7 @@
  * active list, so that one touch of a cold page moves nothing; demotion begins at a watermark
  * above the one of allocation and takes the end of the inactive list; pages are copied, and nothing
  * stays behind. Here the second access within window_ms stands for the active list, the host's
- * watermarks for the headroom, and a clock (a list with second chances) for the two lists. And as in
+ * watermarks for the headroom, and a clock (a list with second chances) for the two lists. As in
  * the kernel that followed the paper, a hint has to come soon after its mark, the sooner the more
  * pages return. Placing new pages by their type is the paper's third part; allocation is the
  * kernel's here.
@@ -126,7 +126,7 @@ static void tpp_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_acce
 		why = WARM;
 	if (why != FIRST && !tpp_hot(ctx, in))
 		why = LATE;
-	/* Without room the program would go back for nothing; the queue waits until there is some. */
+	/* Without room the program would wait for nothing; the queue waits for some. */
 	to = tiffin_pp_node(in->machine, tiffin_pp_node(in->machine, page->node)->faster);
 	if (why == SECOND || why == WARM)
 		out->verdict = to->free > to->wm_low ? TIFFIN_PP_NOW : TIFFIN_PP_QUEUE;
