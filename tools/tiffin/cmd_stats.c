@@ -8,6 +8,7 @@
 #include "command.h"
 #include "policy.h"
 #include "sysfs.h"
+#include "tables.h"
 
 #define ROWS_A_HEAD	20
 
@@ -42,6 +43,7 @@ static struct json_object *family_stats(const char *family)
 		json_object_array_add(scopes, scope_stats(family, names.item[i]));
 	json_add(o, "scopes", scopes);
 	json_add(o, "figures", numbers_read(figures));
+	tables_read(family, o);
 	strings_free(&names);
 	return o;
 }
@@ -81,6 +83,7 @@ static void stats_print(struct json_object *doc)
 		}
 		puts("figures");
 		fields_print(json_object_object_get(family, "figures"), "  ");
+		tables_print(family);
 	}
 }
 
@@ -258,7 +261,7 @@ static const struct option_spec stats_option_specs[] = {
 const struct command command_stats = {
 	.name = "stats",
 	.operands = "[FAMILY]",
-	.summary = "show what the host has counted: calls, who answered, times, figures",
+	.summary = "show what the host has counted: calls, who answered, times, figures, processes",
 	.options = stats_option_specs,
 	.max_operands = 1,
 	.run = stats_run,

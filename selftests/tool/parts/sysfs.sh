@@ -368,6 +368,24 @@ try "stats of a family in JSON" 0 json='len(d["families"]) == 1' \
 	json='d["families"][0]["scopes"][0]["stats"]["continuity"] == 40' \
 	json='d["families"][0]["figures"]["packets"] == 1000' \
 	json='d["families"][0]["scopes"][0]["counters"]["moved"] == 12345678901' -- stats packet_steering --json
+check "a file that is no table is none" jq -e '.families[0] | has("attached") or has("processes") | not' "$work/out"
+put page_placement/attached "pid 77: processes 1 hints 9 promoted 5 demoted 2 remapped 1 written 0 busy 3
+cgroup /a: b: processes 0 hints 0 promoted 0 demoted 0 remapped 0 written 0"
+put page_placement/processes "77 red: is 3: node0 12 node1 34 hints 9 promoted 5 demoted 2 remapped 1 written 0 unmapped_us 0 3 4"
+put page_placement/nodes "0: tier 0 total 1000 free 50 wm_low 20 wm_high 60 shadows 0
+1: tier 1 total 2000 free 9 wm_low 20 wm_high 60 shadows 7 pressed"
+put page_placement/unmapped_us "<1 6
+>=2 1"
+try "stats: tables of the family" 0 out='^NAME +TIER +TOTAL .* PRESSED$' out='^1 +1 +2000 +9 .* yes$' \
+	out='^77 red: is 3 +12 +34 +9 +5 +2 +1 +0$' out='^pid 77 +1 +9 +5 +2 +1 +0 +3$' out='^cgroup /a: b .* -$' \
+	out='^  >=2 +1$' -- stats page_placement
+try "stats: tables of the family in JSON" 0 json='d["families"][0]["processes"][0]["name"] == "77 red: is 3"' \
+	json='d["families"][0]["processes"][0]["unmapped_us"] == [0, 3, 4]' \
+	json='d["families"][0]["processes"][0]["node1"] == 34 and len(d["families"][0]["attached"]) == 2' \
+	json='[n.get("pressed") for n in d["families"][0]["nodes"]] == [None, True]' \
+	json='d["families"][0]["unmapped_us"] == {"<1": 6, ">=2": 1}' -- stats page_placement --json
+put page_placement/attached ""
+try "stats: nothing is attached" 0 json='d["families"][0]["attached"] == []' -- stats page_placement --json
 try "stats: no such family" 3 err="no family 'x'" -- stats x
 try "stats --interval" 0 out='^TIME +SCOPE' out='packet_steering/default' -- \
 	stats packet_steering --interval 20ms --count 2
