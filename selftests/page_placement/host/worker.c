@@ -9,6 +9,7 @@
  * It reads commands, one a line, and answers each with one line:
  *	where	"HOT0 HOT1 COLD0 COLD1": pages of the used and the unused part on nodes 0 and 1
  *	check	"good", or which page is wrong
+ *	use FIRST COUNT EVERY	from now on that part is used, each EVERYth page of it written
  *	faults	page faults that it had, without I/O
  *	fork	a child does the same in its place; "PID"; the parent waits for it
  *	exec	the same program begins anew in its place; "PID"
@@ -40,7 +41,14 @@
 #define COUNT_B		(WORDS - 3)
 
 static uint64_t *memory;
-static unsigned long pages, hot;
+static unsigned long pages;
+
+/* What is used: so many pages from the first on, each @every th of which is written. */
+static unsigned long first, hot, every = 1;
+
+/* How often each page was counted in: what is written must not come back as it was before. */
+static uint64_t *counted;
+
 static atomic_bool ending;
 static pthread_mutex_t using = PTHREAD_MUTEX_INITIALIZER;
 
@@ -60,16 +68,20 @@ static uint64_t content(unsigned long page, unsigned long word)
 	return page * 0x9e3779b97f4a7c15ull ^ word * 0xc2b2ae3d27d4eb4full;
 }
 
-/* One pass: each page is counted in at two places, and read at one more. */
+/* One pass: each page is read at three places; one that is written is counted in at two of them. */
 static bool use(unsigned long page, uint64_t pass)
 {
 	volatile uint64_t *p = page_at(page);
 	unsigned long word = 64 + pass * 7 % 256;
 
-	if (p[COUNT_A] != p[COUNT_B] || p[word] != content(page, word))
+	if (p[COUNT_A] != counted[page] || p[COUNT_B] != counted[page] ||
+	    p[word] != content(page, word))
 		return false;
-	p[COUNT_A]++;
-	p[COUNT_B]++;
+	if (every && page % every == 0) {
+		counted[page]++;
+		p[COUNT_A]++;
+		p[COUNT_B]++;
+	}
 	return true;
 }
 
@@ -82,7 +94,7 @@ static void *user(void *unused __attribute__((unused)))
 		struct timespec pause = { .tv_nsec = 2000000 };
 
 		pthread_mutex_lock(&using);
-		for (i = 0; i < hot; i++)
+		for (i = first; i < first + hot; i++)
 			if (!use(i, pass)) {
 				printf("page %lu is wrong\n", i);
 				_exit(2);
@@ -105,7 +117,7 @@ static void where(void)
 		if (syscall(SYS_move_pages, 0, 1ul, &addr, NULL, &status, 0))
 			die("move_pages");
 		if (status == 0 || status == 1)
-			on[i >= hot][status]++;
+			on[i < first || i >= first + hot][status]++;
 	}
 	printf("%lu %lu %lu %lu\n", on[0][0], on[0][1], on[1][0], on[1][1]);
 }
@@ -119,6 +131,22 @@ static void faults(void)
 	printf("%ld\n", usage.ru_minflt);
 }
 
+static void use_part(const char *numbers)
+{
+	unsigned long from, nr, nth;
+
+	if (sscanf(numbers, "%lu %lu %lu", &from, &nr, &nth) != 3 || from + nr > pages) {
+		printf("no such part\n");
+		return;
+	}
+	pthread_mutex_lock(&using);
+	first = from;
+	hot = nr;
+	every = nth;
+	pthread_mutex_unlock(&using);
+	printf("used\n");
+}
+
 static void check(void)
 {
 	unsigned long page, word;
@@ -126,8 +154,8 @@ static void check(void)
 	pthread_mutex_lock(&using);
 	for (page = 0; page < pages; page++)
 		for (word = 0; word < WORDS; word++)
-			if (word != COUNT_A && word != COUNT_B &&
-			    page_at(page)[word] != content(page, word)) {
+			if (page_at(page)[word] != (word == COUNT_A || word == COUNT_B ?
+						    counted[page] : content(page, word))) {
 				printf("page %lu word %lu is wrong\n", page, word);
 				pthread_mutex_unlock(&using);
 				return;
@@ -146,6 +174,9 @@ static void fill(int node)
 		      0);
 	if (memory == MAP_FAILED)
 		die("mmap");
+	counted = calloc(pages, sizeof(*counted));
+	if (!counted)
+		die("calloc");
 	for (page = 0; page < pages; page++)
 		for (word = 0; word < WORDS; word++)
 			page_at(page)[word] = word == COUNT_A || word == COUNT_B ? 0 :
@@ -207,6 +238,8 @@ int main(int argc, char **argv)
 			where();
 		} else if (!strcmp(line, "check")) {
 			check();
+		} else if (!strncmp(line, "use ", 4)) {
+			use_part(line + 4);
 		} else if (!strcmp(line, "faults")) {
 			faults();
 		} else if (!strcmp(line, "fork")) {

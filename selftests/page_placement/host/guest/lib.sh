@@ -32,18 +32,31 @@ unload()
 {
 	local module
 
-	echo default >$scope/active || return
+	activate default || return
 	for module in $(lsmod | sed -n 's/^\(tiffin_[a-z_]*_[0-9a-f]\{8\}\) .*/\1/p'); do
 		rmmod "$module" || return
 	done
 	rmmod tiffin_page_placement && rmmod tiffin
 }
 
+# activate POLICY: unless it is active
+activate() { [[ "$(<$scope/active)-" == "$1"-* ]] || echo "$1" >$scope/active; }
+
 figure() { cat "$family/figures/$1"; }
 vmstat() { sed -n "s/^$1 //p" /proc/vmstat; }
 
 # node NUMBER FIELD: of the file nodes
 node() { sed -n "s/^$1: .*\\b$2 \([0-9]*\).*/\1/p" $family/nodes; }
+
+# counter NAME, tune NAME VALUE...: of the active policy
+counter() { cat "/sys/kernel/tiffin/policies/$(<$scope/active)/counters/$1"; }
+tune()
+{
+	while [ $# -gt 0 ]; do
+		echo "$2" >"/sys/kernel/tiffin/policies/$(<$scope/active)/tunables/$1" || return
+		shift 2
+	done
+}
 
 # fails COMMAND...: it does, and says with what
 fails()
@@ -57,15 +70,17 @@ fails()
 
 write() { echo "$2" >"$1"; }
 
-# start NAME ARGUMENT...: a worker; what NAME does has its pid in pid_NAME
+# start NAME ARGUMENT..., start NAME -- PROGRAM ARGUMENT...: a worker, or another program that answers as
+# one does. Its first line is the pid of the process that the case is about.
 declare -A pid to from
 start()
 {
 	local name=$1 in out
 
 	shift
+	[ "$1" = -- ] && shift || set -- ./worker "$@"
 	mkfifo "$name.in" "$name.out"
-	./worker "$@" <"$name.in" >"$name.out" &
+	"$@" <"$name.in" >"$name.out" &
 	exec {in}>"$name.in" {out}<"$name.out"
 	rm "$name.in" "$name.out"
 	to[$name]=$in from[$name]=$out
@@ -119,8 +134,30 @@ cold_on()
 	[ "$cold0" -eq "$3" ]
 }
 
+# pages_of NAME KEY: of its anonymous memory, as the kernel counts; KEY N1: on node 1; anon: all
+pages_of()
+{
+	awk -v key="$2" '/ anon=/ { for (i = 1; i <= NF; i++) if (index($i, key "=") == 1) n += substr($i, length(key) + 2) }
+		END { print n + 0 }' "/proc/${pid[$1]}/numa_maps"
+}
+
+# Only moves take pages from node 1, or bring some: new memory comes from node 0.
+on_slow() { pages_of "$1" N1; }
+anonymous() { pages_of "$1" anon; }
+
+# of_process NAME FIELD: of its line in the file processes
+of_process() { sed -n "s/^${pid[$1]} .*:.* $2 \([0-9]*\).*/\1/p" $family/processes; }
+
 # sum FIELD: of all lines of the file attached
 sum() { grep -o " $1 [0-9]*" $family/attached | awk '{ n += $2 } END { print n + 0 }'; }
+
+# state NAME: for who looks for the reason
+state()
+{
+	cat $family/nodes $family/attached
+	ask "$1" where
+	grep -H . $family/figures/* /sys/kernel/tiffin/policies/*/counters/* | sed 's/.*\///' | grep -v ':0$'
+}
 
 settled() { local n; n=$(figure "$1"); sleep 2; [ "$n" = "$(figure "$1")" ]; }
 
@@ -146,6 +183,15 @@ no_mark_left()
 	[ $((after - before)) -lt 64 ] || { echo "$((after - before)) faults"; return 1; }
 }
 
+# Nearly all memory that is free is the node's to give: with huge pages the kernel keeps much more of it
+# back, and the lists of CPUs may have more of it than the cases move to and fro.
+plain_memory()
+{
+	echo never >/sys/kernel/mm/transparent_hugepage/enabled &&
+		echo 4096 >/proc/sys/vm/min_free_kbytes &&
+		echo 1000000 >/proc/sys/vm/percpu_pagelist_high_fraction || give_up "memory is not as wanted"
+}
+
 # ballast FREE: node 0 is left with so many free pages
 ballast()
 {
@@ -154,6 +200,32 @@ ballast()
 	mkdir -p /mnt/ballast
 	mountpoint -q /mnt/ballast || mount -t tmpfs -o mpol=bind:0,size=90% ballast /mnt/ballast || return
 	[ $pages -gt 0 ] && head -c $((pages * 4096)) /dev/zero >/mnt/ballast/$SECONDS.$RANDOM && sleep 1
+}
+
+# leave_free PAGES: the same, and seen to: what was used a moment ago comes free late, and other programs
+# want some, too
+leave_free()
+{
+	local more tries size
+
+	mkdir -p /mnt/ballast
+	mountpoint -q /mnt/ballast || mount -t tmpfs -o mpol=bind:0,size=90% ballast /mnt/ballast || return
+	size=$(($(stat -c %s /mnt/ballast/all 2>/dev/null || echo 0) / 4096))
+	for ((tries = 0; tries < 50; tries++)); do
+		more=$(($(node 0 free) - $1))
+		[ $more -gt 128 ] || [ $more -lt -128 ] || return 0
+		size=$((size + more))
+		if [ $more -gt 0 ]; then
+			head -c $((more * 4096)) /dev/zero >>/mnt/ballast/all
+		elif [ $size -lt 0 ]; then
+			break
+		else
+			truncate -s $((size * 4096)) /mnt/ballast/all
+		fi
+		sleep 0.5
+	done
+	cat $family/nodes
+	return 1
 }
 
 # Of what the cases leave nothing is to be read by the next one: each has a guest of its own.
