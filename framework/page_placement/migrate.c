@@ -285,7 +285,8 @@ static void pp_item_result(struct pp_item *item, const struct pp_page *page)
 		pp_item_settle(item, page->reason == PP_NO_MEMORY ? TIFFIN_PP_NO_MEMORY :
 				     TIFFIN_PP_REFUSED);
 		item->gone = page->reason == PP_GONE || page->reason == PP_HOLE ||
-			     page->reason == PP_SWAPPED || page->reason == PP_FOREIGN;
+			     page->reason == PP_SWAPPED || page->reason == PP_FOREIGN ||
+			     page->reason == PP_POISONED;
 		pp_count(PP_N_REFUSED + page->reason, 1);
 		atomic64_inc(&item->seen.program->sums.count[PP_SUM_REFUSED + page->reason]);
 		break;
@@ -709,11 +710,11 @@ free:
 	return NULL;
 }
 
+/* No carrier runs any more. */
 static void pp_carrier_end(struct pp_carrier *carrier)
 {
 	struct pp_request request;
 
-	kthread_stop(carrier->task);
 	while (pp_request_take(carrier, &request)) {
 		pp_queued_add(-1);
 		pp_object_unqueue(request.handle);
@@ -727,6 +728,10 @@ static void pp_carriers_end(void)
 {
 	int node;
 
+	/* They wake each other: none goes before all have ended. */
+	for (node = 0; node < nr_node_ids; node++)
+		if (pp_carriers[node])
+			kthread_stop(pp_carriers[node]->task);
 	for (node = 0; node < nr_node_ids; node++)
 		if (pp_carriers[node])
 			pp_carrier_end(pp_carriers[node]);

@@ -258,7 +258,8 @@ static bool pp_look_pause(struct task_struct *task)
 	rcu_read_unlock();
 	cond_resched();
 	rcu_read_lock();
-	alive = pid_alive(task);
+	/* One that another thread's exec has replaced is off the list before its pid goes. */
+	alive = pid_alive(task) && thread_group_leader(task);
 	put_task_struct(task);
 	return alive;
 }
