@@ -61,7 +61,7 @@ static const struct tiffin_counter nomad_counters[] = {
 	[PROVED] = { "proved", "accesses that proved a candidate hot" },
 	[WARM] = { "warm", "accesses that promoted a page new to nomad, but hot to the host" },
 	[BACKED_OFF] = { "backed_off", "accesses to a page that is left alone, as it was written" },
-	[NO_BETTER] = { "no_better", "promotions not made or dropped: what would leave is as good" },
+	[NO_BETTER] = { "no_better", "promotions not made or dropped: what would go is as good" },
 	[COOLED] = { "cooled", "promotions dropped, as the page was not touched while it waited" },
 	[CHASED] = { "chased", "promotions of pages demoted a moment ago" },
 	[THROTTLED] = { "throttled", "ticks with fewer promotions allowed than promote_max" },
@@ -215,7 +215,7 @@ static void nomad_pressure(const struct tiffin_ctx *ctx, const struct tiffin_pp_
 	const __u32 list = in->node % LISTS, length = tiffin_list_length(ctx, list);
 	const __u32 most = in->wanted < TIFFIN_PP_BATCH ? in->wanted : TIFFIN_PP_BATCH;
 	struct nomad_shared *shared = tiffin_instance(ctx);
-	__u32 mark[TIFFIN_PP_BATCH], i, at, untouched = 0;
+	__u32 mark[TIFFIN_PP_BATCH], i, at, nr = 0, untouched = 0;
 	struct tiffin_entry e;
 
 	for (i = 0; i < LOOK && i < length && untouched < most; i++) {
@@ -227,9 +227,9 @@ static void nomad_pressure(const struct tiffin_ctx *ctx, const struct tiffin_pp_
 		untouched += !e.mark;
 		if (e.mark)
 			tiffin_count(ctx, SPARED, 1);
-		if (out->nr == most && mark[most - 1] <= e.mark)
+		if (nr == most && mark[most - 1] <= e.mark)
 			continue;
-		at = out->nr < most ? out->nr++ : most - 1;
+		at = nr < most ? nr++ : most - 1;
 		for (; at && mark[at - 1] > e.mark; at--) {
 			mark[at] = mark[at - 1];
 			out->pages[at] = out->pages[at - 1];
@@ -237,9 +237,10 @@ static void nomad_pressure(const struct tiffin_ctx *ctx, const struct tiffin_pp_
 		mark[at] = e.mark;
 		out->pages[at] = e.handle;
 	}
-	if (out->nr)
-		tiffin_store(&shared->level[list], mark[out->nr - 1]);
-	tiffin_count(ctx, VICTIM, out->nr);
+	out->nr = nr;
+	if (nr)
+		tiffin_store(&shared->level[list], mark[nr - 1]);
+	tiffin_count(ctx, VICTIM, nr);
 }
 
 static void nomad_plan(const struct tiffin_ctx *ctx, const struct tiffin_pp_plan_in *in,

@@ -104,6 +104,17 @@ static int tpp_hot(const struct tiffin_ctx *ctx, const struct tiffin_pp_access_i
 	       (__u64)tiffin_tunable(ctx, HOT_US) >> tiffin_load(&shared->shift) % 32;
 }
 
+/* Without room on @node the program would wait for nothing; the queue waits for some. */
+static int tpp_room(const struct tiffin_pp_machine *machine, __u32 node)
+{
+	const struct tiffin_pp_node *to;
+
+	if (node >= machine->nr_nodes)
+		return 0;
+	to = tiffin_pp_node(machine, node);
+	return to->free > to->wm_low;
+}
+
 static void tpp_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_access_in *in,
 		       struct tiffin_pp_access_out *out)
 {
@@ -111,8 +122,8 @@ static void tpp_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_acce
 	const struct tiffin_pp_page *page = in->page;
 	struct pp_page *record = tiffin_object(ctx);
 	__u64 seen_ns = tiffin_load(&record->seen_ns);
-	const struct tiffin_pp_node *to;
 	unsigned int why = FIRST;
+	__u32 to;
 
 	tiffin_store(&record->seen_ns, ctx->now_ns);
 	if (tiffin_pp_can(in->machine, page->node, TIFFIN_PP_DEMOTE))
@@ -126,10 +137,11 @@ static void tpp_access(const struct tiffin_ctx *ctx, const struct tiffin_pp_acce
 		why = WARM;
 	if (why != FIRST && !tpp_hot(ctx, in))
 		why = LATE;
-	/* Without room the program would wait for nothing; the queue waits for some. */
-	to = tiffin_pp_node(in->machine, tiffin_pp_node(in->machine, page->node)->faster);
-	if (why == SECOND || why == WARM)
-		out->verdict = to->free > to->wm_low ? TIFFIN_PP_NOW : TIFFIN_PP_QUEUE;
+	if (why == SECOND || why == WARM) {
+		/* Nodes change while they are looked at: read once. */
+		to = tiffin_load(&tiffin_pp_node(in->machine, page->node)->faster);
+		out->verdict = tpp_room(in->machine, to) ? TIFFIN_PP_NOW : TIFFIN_PP_QUEUE;
+	}
 	tiffin_count(ctx, why, 1);
 }
 
