@@ -207,7 +207,7 @@ static void object_access(struct kunit *test)
 /* Heat halves each second, and ends at its limit. */
 static void object_heat(struct kunit *test)
 {
-	struct pp_seen seen;
+	struct pp_seen seen = {};
 	unsigned int i;
 
 	for (i = 0; i < 8; i++)
@@ -245,7 +245,7 @@ static void object_marked(struct kunit *test)
 static void object_idle(struct kunit *test)
 {
 	struct pp_program *program = object_lab(test)->program[0];
-	struct pp_seen seen;
+	struct pp_seen seen = {};
 
 	KUNIT_EXPECT_FALSE(test, pp_object_idle(program, page_va(1), SLOW, &seen));
 	KUNIT_EXPECT_TRUE(test, pp_object_idle(program, page_va(1), FAST, &seen));
@@ -308,7 +308,7 @@ static void object_makes_room(struct kunit *test)
 
 static void object_all_wait(struct kunit *test)
 {
-	struct pp_seen seen;
+	struct pp_seen seen = {};
 	unsigned int i;
 
 	for (i = 0; i < OBJECTS; i++)
@@ -342,7 +342,7 @@ static void object_moves(struct kunit *test)
 static void object_drops(struct kunit *test)
 {
 	struct object_lab *lab = object_lab(test);
-	struct pp_seen seen;
+	struct pp_seen seen = {};
 	unsigned int i;
 
 	for (i = 0; i < 8; i++)
@@ -361,6 +361,12 @@ static void object_drops(struct kunit *test)
 	expect_consistent(test);
 }
 
+/* The programs keep theirs. */
+static void last_reference(struct kref *ref)
+{
+	WARN_ON_ONCE(1);
+}
+
 /* One step of any kind on any page; @held are handles from earlier steps. */
 static void any_step(struct object_lab *lab, struct rnd_state *rnd, u64 held[8])
 {
@@ -369,7 +375,7 @@ static void any_step(struct object_lab *lab, struct rnd_state *rnd, u64 held[8])
 	unsigned long va = page_va(dice / 2 % PAGES);
 	u64 *handle = &held[dice >> 8 & 7];
 	u32 node = dice >> 11 & 1;
-	struct pp_seen seen;
+	struct pp_seen seen = {};
 
 	switch (dice >> 12 & 15) {
 	case 0:
@@ -390,8 +396,7 @@ static void any_step(struct object_lab *lab, struct rnd_state *rnd, u64 held[8])
 	case 7 ... 9:
 		if (pp_object_claim(*handle, &seen)) {
 			pp_object_moved(&seen, dice >> 16 & 1, (dice >> 17) % 3, node);
-			/* Never the last one. */
-			kref_put(&seen.program->ref, NULL);
+			kref_put(&seen.program->ref, last_reference);
 		}
 		break;
 	case 10:
