@@ -93,8 +93,8 @@ check_modules()
 	[ "$root" = "$top" ] && [ ! -s "$work/findings" ] || return 0
 	release=$(kernel_resolve "$series")
 	kbuild_check suites "$top/selftests/kunit/build" "$release" --out "$out/suites"
-	for folder in selftests/modules selftests/page_placement/modules selftests/packet_steering/taker \
-		tools/bench/modules tools/bench/core tools/bench/page_placement/modules; do
+	for folder in selftests/modules selftests/page_placement/modules selftests/page_placement/host/modules \
+		selftests/packet_steering/taker tools/bench/modules tools/bench/core tools/bench/page_placement/modules; do
 		check_folder "$folder" "$release"
 	done
 }

@@ -47,11 +47,13 @@ demotes_cold()
 		{ cat $family/nodes; echo "demoted $(($(figure demoted) - demoted))"; return 1; }
 	echo "demoted $(($(figure demoted) - demoted)): $(ask e where)"
 	# What was taken for cold comes back where it is not.
-	until_true 60 hot_on e 0 90 && good e
+	until_true 60 hot_on e 0 90 && good e ||
+		{ cat $family/nodes; (cd /sys/kernel/tiffin/policies/tpp-* && grep . counters/*); return 1; }
 }
 
 tap_begin
 load
+plain_memory
 insmod ./tpp.ko && insmod ./greedy.ko && insmod ./late.ko || give_up "the policies do not load"
 tap_check "promotion leaves the watermark free" keeps_watermark
 start e 0 4096 64
