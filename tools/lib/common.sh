@@ -42,7 +42,7 @@ cache_entry()
 		(
 			flock -w 1800 9 || die "$path.lock: held for half an hour; is its owner stuck?"
 			[ ! -d "$path" ] || exit 0
-			tmp=$(mktemp -d "$path.tmp.XXXXXX") || exit
+			tmp=$(mktemp -d -p "${path%/*}") || exit
 			trap 'rm -rf -- "$tmp"' EXIT
 			"$@" "$tmp" 9>&- >&2 || exit
 			chmod 755 "$tmp"
