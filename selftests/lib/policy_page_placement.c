@@ -244,6 +244,18 @@ __u32 pp_access(struct pp *pp, unsigned int page, enum tiffin_pp_access kind)
 	return out.verdict;
 }
 
+__u32 pp_hint_after(struct pp *pp, unsigned int page, unsigned int us)
+{
+	struct pp_page_state *p = &pp->page[page];
+	__u32 verdict;
+
+	p->inaccessible = true;
+	p->hinted_ns = pp->now_ns - us * 1000ull;
+	verdict = pp_access(pp, page, TIFFIN_PP_HINT);
+	p->inaccessible = false;
+	return verdict;
+}
+
 __u32 pp_age(struct pp *pp, unsigned int page)
 {
 	struct tiffin_pp_age_out out = { .verdict = TIFFIN_PP_KEEP };

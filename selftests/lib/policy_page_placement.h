@@ -133,6 +133,10 @@ __u32 pp_heat(const struct pp *pp, unsigned int page);
 
 /* Ask. Each answer is checked. Return: the verdict, or the answer. */
 __u32 pp_access(struct pp *pp, unsigned int page, enum tiffin_pp_access kind);
+
+/* The same by a hint that comes so many us after the page's mark. */
+__u32 pp_hint_after(struct pp *pp, unsigned int page, unsigned int us);
+
 __u32 pp_age(struct pp *pp, unsigned int page);
 struct tiffin_pp_pressure_out pp_pressure(struct pp *pp, __u32 node, __u32 wanted, __u32 round);
 struct tiffin_pp_plan_out pp_plan(struct pp *pp, unsigned int page,

@@ -143,18 +143,6 @@ TEST(chases_are_no_gain)
 	pp_free(pp);
 }
 
-/* A hint of the page, so many us after its mark. */
-static __u32 hint_after(struct pp *pp, unsigned int page, unsigned int us)
-{
-	__u32 verdict;
-
-	pp->page[page].inaccessible = true;
-	pp->page[page].hinted_ns = pp->now_ns - us * 1000ull;
-	verdict = pp_access(pp, page, TIFFIN_PP_HINT);
-	pp->page[page].inaccessible = false;
-	return verdict;
-}
-
 /* Where pages are wasted only hotter ones are promoted from then on; and the other way. */
 TEST(waste_raises_the_bar_and_peace_lowers_it)
 {
@@ -162,20 +150,20 @@ TEST(waste_raises_the_bar_and_peace_lowers_it)
 	unsigned int page = slow_page(pp), i;
 
 	pp->now_ns += 10000 * MS;
-	EXPECT_EQ(hint_after(pp, page, 400000), TIFFIN_PP_KEEP);
-	EXPECT_EQ(hint_after(pp, page, 1000001), TIFFIN_PP_KEEP);
-	EXPECT_EQ(hint_after(pp, page, 1000000), TIFFIN_PP_QUEUE);
+	EXPECT_EQ(pp_hint_after(pp, page, 400000), TIFFIN_PP_KEEP);
+	EXPECT_EQ(pp_hint_after(pp, page, 1000001), TIFFIN_PP_KEEP);
+	EXPECT_EQ(pp_hint_after(pp, page, 1000000), TIFFIN_PP_QUEUE);
 	EXPECT_EQ(policy_host_counter(pp->host, "late"), 1);
 	for (i = 0; i < 40; i++) {
 		pp_move(pp, page, TIFFIN_PP_PROMOTE, false);
 		pp_move(pp, page, TIFFIN_PP_DEMOTE, false);
 	}
 	tick(pp, 40, 0, 0);
-	EXPECT_EQ(hint_after(pp, page, 500001), TIFFIN_PP_KEEP);
-	EXPECT_EQ(hint_after(pp, page, 500000), TIFFIN_PP_QUEUE);
+	EXPECT_EQ(pp_hint_after(pp, page, 500001), TIFFIN_PP_KEEP);
+	EXPECT_EQ(pp_hint_after(pp, page, 500000), TIFFIN_PP_QUEUE);
 	EXPECT_EQ(pp_access(pp, page, TIFFIN_PP_YOUNG), TIFFIN_PP_KEEP);
 	tick(pp, 0, 0, 0);
-	EXPECT_EQ(hint_after(pp, page, 1000000), TIFFIN_PP_QUEUE);
+	EXPECT_EQ(pp_hint_after(pp, page, 1000000), TIFFIN_PP_QUEUE);
 	EXPECT_EQ(pp_access(pp, page, TIFFIN_PP_YOUNG), TIFFIN_PP_QUEUE);
 	pp_free(pp);
 }

@@ -70,18 +70,6 @@ TEST(a_page_that_went_cold_in_the_queue_stays)
 	pp_free(pp);
 }
 
-/* A hint of the page, so many us after its mark. */
-static __u32 hint_after(struct pp *pp, unsigned int page, unsigned int us)
-{
-	__u32 verdict;
-
-	pp->page[page].inaccessible = true;
-	pp->page[page].hinted_ns = pp->now_ns - us * 1000ull;
-	verdict = pp_access(pp, page, TIFFIN_PP_HINT);
-	pp->page[page].inaccessible = false;
-	return verdict;
-}
-
 /* Nothing is known of the page but that it was touched soon after it was marked. */
 TEST(a_hint_that_comes_soon_is_proof_enough)
 {
@@ -89,8 +77,8 @@ TEST(a_hint_that_comes_soon_is_proof_enough)
 	unsigned int page = slow_page(pp);
 
 	pp->now_ns += 10000 * MS;
-	EXPECT_EQ(hint_after(pp, page, 500001), TIFFIN_PP_KEEP);
-	EXPECT_EQ(hint_after(pp, page + 1, 500000), TIFFIN_PP_QUEUE);
+	EXPECT_EQ(pp_hint_after(pp, page, 500001), TIFFIN_PP_KEEP);
+	EXPECT_EQ(pp_hint_after(pp, page + 1, 500000), TIFFIN_PP_QUEUE);
 	pp_free(pp);
 }
 
@@ -102,7 +90,7 @@ TEST(a_page_moves_only_where_a_colder_one_leaves)
 	struct tiffin_pp_pressure_out out;
 
 	pp->now_ns += 10000 * MS;
-	EXPECT_EQ(hint_after(pp, hot, 1), TIFFIN_PP_QUEUE);
+	EXPECT_EQ(pp_hint_after(pp, hot, 1), TIFFIN_PP_QUEUE);
 	EXPECT_EQ(pp_move(pp, hot, TIFFIN_PP_PROMOTE, false), TIFFIN_PP_MOVED);
 	for (i = 0; i < 20; i++) {
 		pp_access(pp, i, TIFFIN_PP_YOUNG);
@@ -118,8 +106,8 @@ TEST(a_page_moves_only_where_a_colder_one_leaves)
 	/* What left had been touched, too. */
 	EXPECT_EQ(pp_plan(pp, page, TIFFIN_PP_PROMOTE).flags, TIFFIN_PP_CANCEL);
 	EXPECT_EQ(pp_access(pp, page, TIFFIN_PP_YOUNG), TIFFIN_PP_KEEP);
-	EXPECT_EQ(hint_after(pp, page, 600000), TIFFIN_PP_KEEP);
-	EXPECT_EQ(hint_after(pp, page, 400000), TIFFIN_PP_QUEUE);
+	EXPECT_EQ(pp_hint_after(pp, page, 600000), TIFFIN_PP_KEEP);
+	EXPECT_EQ(pp_hint_after(pp, page, 400000), TIFFIN_PP_QUEUE);
 	EXPECT_EQ(policy_host_counter(pp->host, "no_better"), 3);
 	pp_free(pp);
 }
