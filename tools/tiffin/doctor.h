@@ -44,6 +44,9 @@ enum config {
 /* How option @name, without CONFIG_, is set. */
 enum config doctor_config(const struct doctor *d, const char *name);
 
+/* Is @flag one of the processor's, as the kernel uses it? */
+bool doctor_cpu_flag(const char *flag);
+
 /* Whether this kernel can load modules at all; one that can't is told once, by doctor_core(). */
 bool doctor_loads_modules(void);
 

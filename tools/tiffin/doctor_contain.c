@@ -73,33 +73,12 @@ static void page_fault_check(struct doctor *d)
 		    why);
 }
 
-/* Is @flag one of the processor's, as the kernel uses it? */
-static bool cpu_flag(const char *flag)
-{
-	char *text __free_on_exit = root_read("/proc/cpuinfo");
-	const char *line = text ? strstr(text, "\nflags") : NULL;
-	char *word __free_on_exit = xasprintf(" %s ", flag);
-	char *flags __free_on_exit = NULL;
-
-	if (!line)
-		return false;
-	line++;
-	flags = xasprintf("%.*s ", (int)strcspn(line, "\n"), line);
-	return strstr(flags, word);
-}
-
 static void stack_check(struct doctor *d)
 {
-	bool fred = cpu_flag("fred");
-	bool ibt = cpu_flag("ibt") && doctor_config(d, "X86_KERNEL_IBT") != CONFIG_OFF;
-
-	if (fred)
-		doctor_note(d, "stack", "boot with fred=off",
-			    "the processor uses FRED: a policy that overflows the stack is not contained");
-	if (ibt)
+	if (doctor_cpu_flag("ibt") && doctor_config(d, "X86_KERNEL_IBT") != CONFIG_OFF)
 		doctor_note(d, "stack", "boot with ibt=off",
 			    "the processor uses IBT: a policy that overflows the stack is not contained");
-	if (!fred && !ibt)
+	else
 		doctor_ok(d, "stack", "a policy that overflows the stack is ended");
 }
 

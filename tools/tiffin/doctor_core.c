@@ -77,6 +77,35 @@ static void realtime_check(struct doctor *d)
 		doctor_ok(d, "realtime", "not a PREEMPT_RT kernel");
 }
 
+bool doctor_cpu_flag(const char *flag)
+{
+	char *text __free_on_exit = root_read("/proc/cpuinfo");
+	const char *line = text ? strstr(text, "\nflags") : NULL;
+	char *word __free_on_exit = xasprintf(" %s ", flag);
+	char *flags __free_on_exit = NULL;
+
+	if (!line)
+		return false;
+	line++;
+	flags = xasprintf("%.*s ", (int)strcspn(line, "\n"), line);
+	return strstr(flags, word);
+}
+
+/* The host can't be told to do without. */
+static void exceptions_check(struct doctor *d)
+{
+	char *guest __free_on_exit = root_read("/sys/hypervisor/guest_type");
+
+	if (doctor_cpu_flag("fred"))
+		doctor_miss(d, "exceptions", "boot with fred=off",
+			    "the processor uses FRED: the host does not load, as it could not contain faults");
+	else if (guest && !strcmp(guest, "PV"))
+		doctor_miss(d, "exceptions", "run it as an HVM or PVH guest",
+			    "this is a Xen PV guest: the host does not load, as it could not contain faults");
+	else
+		doctor_ok(d, "exceptions", "come to the host as they have to");
+}
+
 static void modversions_check(struct doctor *d)
 {
 	switch (doctor_config(d, "MODVERSIONS")) {
@@ -152,6 +181,7 @@ void doctor_core(struct doctor *d)
 	if (doctor_loads_modules())
 		signing_check(d);
 	realtime_check(d);
+	exceptions_check(d);
 	modversions_check(d);
 	rights_check(d);
 	if (doctor_loads_modules())

@@ -38,6 +38,23 @@ print(missing)
 sys.exit(bool(missing) or len(names) < 10)
 EOF
 
+# limits FILE: what is not contained of a bad policy has to be said there.
+limits()
+{
+	local text word missing=()
+
+	text=$(tr -s '\n ' ' ' <"$1")
+	for word in 'wild write' 'privileged instruction' kdump panic_on_oops panic_on_warn ftrace_enabled \
+		lockdown 'secure boot' 'module signing' preempt_rt fred ibt kretprobe 'stack overflow' \
+		'stack protector' 'one CPU'; do
+		grep -qiF -- "$word" <<<"$text" || missing+=("$word")
+	done
+	printf 'not said: %s\n' "${missing[@]}"
+	[ ${#missing[@]} = 0 ]
+}
+check "man page: says what is not contained" limits "$page"
+check "README: says what is not contained" limits "$root/README.md"
+
 # complete WORD...: what the completion offers for the last word.
 complete_words()
 {

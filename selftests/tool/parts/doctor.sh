@@ -198,6 +198,17 @@ misses "SELinux" security 'SELinux is active' 'selinux=0'
 healthy
 mkdir -p "$machine/sys/fs/smackfs"
 misses "Smack" security 'Smack is active' 'security=smack'
+healthy
+for flags in "fpu fred lm" "fpu lm fred"; do
+	put_root proc/cpuinfo "processor	: 0
+flags		: $flags"
+	misses "FRED, of $flags" exceptions 'the processor uses FRED: the host does not load' 'boot with fred=off'
+done
+healthy
+put_root sys/hypervisor/guest_type PV
+misses "Xen PV" exceptions 'a Xen PV guest: the host does not load' 'HVM or PVH'
+put_root sys/hypervisor/guest_type HVM
+try "doctor: Xen HVM" 0 out='  ok    exceptions ' -- doctor
 
 # What is contained of a bad policy.
 healthy
@@ -227,14 +238,11 @@ notes "kprobes off" pagefault 'kprobes are switched off' 'echo 1 > /sys/kernel/d
 healthy
 sed -i 's/^CONFIG_KPROBES=y$/# CONFIG_KPROBES is not set/' "$machine/boot/config-$kernel"
 try "doctor: no kprobes, and page faults" 8 out='  note  pagefault +this kernel has no kprobes' -- doctor
-for flag in fred ibt; do
-	healthy
+healthy
+for flags in "fpu ibt lm" "fpu lm ibt"; do
 	put_root proc/cpuinfo "processor	: 0
-flags		: fpu $flag lm"
-	notes "${flag^^}" stack "the processor uses ${flag^^}: .*overflows the stack is not contained" "boot with $flag=off"
-	put_root proc/cpuinfo "processor	: 0
-flags		: fpu lm $flag"
-	notes "${flag^^}, the last of the flags" stack "the processor uses ${flag^^}" "boot with $flag=off"
+flags		: $flags"
+	notes "IBT, of $flags" stack 'the processor uses IBT: .*overflows the stack is not contained' 'boot with ibt=off'
 done
 echo "# CONFIG_X86_KERNEL_IBT is not set" >>"$machine/boot/config-$kernel"
 sed -i '/^CONFIG_X86_KERNEL_IBT/d' "$machine/boot/config-$kernel"
