@@ -336,7 +336,7 @@ static void guard_tells_whose_fault_it_is(struct kunit *test)
 		unsigned long word[STACK_WORDS];
 		struct tiffin_guard_frame frame;
 	} stack = {};
-	unsigned long *word = stack.word;
+	unsigned long *word = stack.word, text;
 	struct pt_regs regs = {};
 
 	KUNIT_ASSERT_NOT_NULL(test, policy);
@@ -389,6 +389,12 @@ static void guard_tells_whose_fault_it_is(struct kunit *test)
 	word[STACK_WORDS - 1] = NON_CANONICAL;
 	stack.frame.outer = (void *)TEXT;
 	EXPECT_IS(false, AT_RETURN, STACK_WORDS - 1, X86_TRAP_GP);
+	/* A stack on which words do not begin where they should is not as a call left it. */
+	text = TEXT + 5;
+	memcpy((void *)&word[5] + 4, &text, sizeof(text));
+	regs.ip = ELSEWHERE;
+	regs.sp = (unsigned long)&word[5] + 4;
+	KUNIT_EXPECT_FALSE(test, tiffin_fault_is(&stack.frame, &regs, X86_TRAP_PF));
 #undef EXPECT_IS
 #undef AT_RETURN
 }
