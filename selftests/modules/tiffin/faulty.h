@@ -52,6 +52,7 @@ enum {
 	FAULTY_OVERFLOW,
 	FAULTY_SLOW,
 	FAULTY_KFREE,
+	FAULTY_WARN,
 	FAULTY_KINDS,
 };
 
@@ -156,6 +157,26 @@ faulty_function faulty_divide(void)
 faulty_function faulty_bug(void)
 {
 	asm volatile("ud2");
+}
+
+/* As WARN_ONCE() has it, with an entry in the table of those that are to be reported alone. */
+faulty_function faulty_warn(void)
+{
+	asm volatile("1:	ud2\n"
+		     "	.pushsection .discard.reachable\n"
+		     "	.long 2f - .\n"
+		     "	.popsection\n"
+		     "	.pushsection .rodata.str1.1, \"aMS\", @progbits, 1\n"
+		     "3:	.asciz \"faulty.h\"\n"
+		     "	.popsection\n"
+		     "	.pushsection __bug_table, \"aw\"\n"
+		     "	.long 1b - .\n"
+		     "	.long 3b - .\n"
+		     "	.word 0\n"
+		     /* It is a warning; it comes once; it taints as one does. */
+		     "	.word 1 << 0 | 1 << 1 | 9 << 8\n"
+		     "	.popsection\n"
+		     "2:");
 }
 
 faulty_function faulty_int3(void)
@@ -374,11 +395,14 @@ faulty_function faulty_do(const struct tiffin_ctx *ctx, __u32 kind)
 	case FAULTY_KFREE:
 		kfree((const void *)WILD);
 		break;
+	case FAULTY_WARN:
+		faulty_warn();
+		break;
 	}
 }
 
 /*
- * Any kind but the last three; by the clock, as each instance counts its calls anew. Those that the
+ * Any kind but the last four; by the clock, as each instance counts its calls anew. Those that the
  * watchdog has to end take long: so one fault in 128. With interrupts enabled an overflow would not
  * do: of some thousand, one is hit by an interrupt first, which finds too little of the stack left.
  */
