@@ -335,6 +335,37 @@ is "watch saw each event" "$(jq -r '"\(.event) \(.to // .policy)"' events | sed 
 kill $watcher 2>/dev/null
 wait $watcher 2>/dev/null
 
+# A policy that faults; the builds of it are such that load would not take them.
+insmod faulty.ko
+faulty=$(basename /sys/kernel/tiffin/policies/faulty-*)
+tiffin set faulty kind=1 one_in=1 >/dev/null
+tiffin watch --json --family test >events 2>watching &
+watcher=$!
+for ((i = 0; i < 100; i++)); do grep -q watching watching && break; sleep 0.1; done
+tiffin swap faulty >/dev/null
+echo "1 50 0" >$family/run
+for ((i = 0; i < 300; i++)); do
+	[ "$(policy_of)" = ledger_b ] && grep -q '"to": *"ledger_b' events && break
+	sleep 0.1
+done
+kill $watcher
+wait $watcher 2>/dev/null
+is "the policy before it is back" "$(policy_of)" ledger_b
+is "watch saw it go" "$(jq -r --arg id "$faulty" 'select(.event == "quarantine") | .policy == $id' events)" true
+try "show says why" 0 "page fault at faulty_null\+" show faulty
+try "show says why, in JSON" 0 '.state == "quarantined" and (.quarantine.faults | length) == 1 and
+	(.quarantine.faults[0].what | startswith("page fault at faulty_null+")) and
+	(.quarantine.active[0].policy | startswith("ledger_b-"))' show faulty --json
+is "sysfs keeps it" "$(grep -c " test $faulty CPU [0-9]*: page fault at faulty_null+" /sys/kernel/tiffin/faults)" 1
+is "the kernel is tainted" "$(($(cat /proc/sys/kernel/tainted) >> 7 & 1))" 1
+is "and is not asked again" "$(tiffin swap "$faulty" >out 2>&1; echo $? "$(grep -c quarantine out)")" "1 1"
+insmod faulty_again.ko
+is "its next build loads beside it" "$(find /sys/kernel/tiffin/policies -maxdepth 1 -name "faulty-*" | wc -l)" 2
+try "unload what is in quarantine" 0 'unloaded faulty' unload "$faulty"
+try "swap to the next build" 0 'ledger_b-.* -> faulty-' swap faulty
+try "back" 0 'faulty-.* -> ledger_b-' swap ledger_b
+try "unload the next build" 0 'unloaded faulty' unload faulty
+
 # Rights.
 try "a user may look" 0 '^test' list
 chmod 755 . tiffin
