@@ -11,6 +11,9 @@
  * Where a call keeps interrupts disabled its own CPU's timer does not come. A neighbour looks after
  * it, at a longer interval and only while that CPU's timer should be running, and sends it an NMI.
  *
+ * A nohz_full CPU that calls policies has its timer as any other: who does not want that keeps
+ * policies off it. The neighbour is a CPU that may have timers for others, where there is one.
+ *
  * Invariants:
  *  R1. A call is ended only where it has run for longer than the budget: calls that are nested in
  *	it begin and end as they please, and are not blamed for it, nor it for them; nor is it for
