@@ -256,6 +256,45 @@ static void guard_repairs_the_cpu(struct kunit *test)
 	guard_expect_repaired(test, true, true, guard_faults_untidy);
 }
 
+#ifdef CONFIG_KASAN_STACK
+#define GUARD_DEPTH	10
+
+/* Farther down the stack than what is called when it has faulted. */
+static noinline void guard_faults_deep(char **deepest, int depth)
+{
+	char variable[256];
+
+	OPTIMIZER_HIDE_VAR(depth);
+	memset(variable, depth, sizeof(variable));
+	*deepest = variable;
+	if (!depth)
+		guard_trap();
+	else
+		guard_faults_deep(deepest, depth - 1);
+	barrier_data(variable);
+}
+
+static void guard_faults_with_variables(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	guard_faults_deep(out, GUARD_DEPTH);
+}
+
+/* KASAN fails the test where it finds that what lies around the variable is not to be read. */
+static void guard_leaves_no_poison(struct kunit *test)
+{
+	enum tiffin_entered entered;
+	char *variable = NULL;
+
+	preempt_disable();
+	entered = guard_call(guard_faults_with_variables, test, &variable);
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, entered, TIFFIN_ENTER_FAULTED);
+	KUNIT_ASSERT_NOT_NULL(test, variable);
+	READ_ONCE(variable[-1]);
+	READ_ONCE(variable[256]);
+}
+#endif
+
 /* These return. */
 static void guard_turns_irqs(const struct tiffin_ctx *ctx, const void *in, void *out)
 {
@@ -535,6 +574,9 @@ static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(guard_keeps_registers),
 	KUNIT_CASE(guard_nested_call_leaves_the_outer),
 	KUNIT_CASE(guard_repairs_the_cpu),
+#ifdef CONFIG_KASAN_STACK
+	KUNIT_CASE(guard_leaves_no_poison),
+#endif
 	KUNIT_CASE(guard_notices_what_is_kept),
 	KUNIT_CASE(guard_notes_are_of_their_call),
 	KUNIT_CASE(guard_tells_whose_fault_it_is),
