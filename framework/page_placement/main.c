@@ -12,11 +12,6 @@
 #include "core/version.h"
 #include "page_placement/host.h"
 
-#if !defined(CONFIG_NUMA_BALANCING) || !defined(CONFIG_DEVICE_MIGRATION) || \
-	!defined(CONFIG_MMU_NOTIFIER)
-#error "page_placement needs CONFIG_NUMA_BALANCING, CONFIG_DEVICE_MIGRATION, CONFIG_MMU_NOTIFIER"
-#endif
-
 /* Unless told, one page of so many can be followed. */
 #define PP_PAGES_SHARE	2
 #define PP_PAGES_MIN	1024
