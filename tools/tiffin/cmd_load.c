@@ -205,6 +205,16 @@ static enum tiffin_exit in_use(struct json_object *policy)
 		next = xasprintf("make another one active first: tiffin default %s", family);
 		return fail(TIFFIN_EXIT_BUSY, next, "%s is active", id);
 	}
+	if (!strcmp(state, "quarantined")) {
+		next = xasprintf("again when the calls that are in it have ended: tiffin show %s",
+				 family);
+		return fail(TIFFIN_EXIT_BUSY, next, "%s is in quarantine, and is being replaced",
+			    id);
+	}
+	if (!strcmp(state, "preparing")) {
+		next = xasprintf("again when that has ended: tiffin show %s", family);
+		return fail(TIFFIN_EXIT_BUSY, next, "a swap to %s is under way", id);
+	}
 	next = xasprintf("end the probation first: tiffin commit %s, or tiffin rollback %s", family,
 			 family);
 	return fail(TIFFIN_EXIT_BUSY, next, "%s is part of a probation (state: %s)", id, state);

@@ -347,6 +347,12 @@ try "default --all and a family" 2 err='not both' -- default --all packet_steeri
 try "unload what is active" 4 err='falcon-1.0.* is active' err='tiffin default packet_steering' -- unload falcon
 put policies/falcon-1.0+3fa9c1d2/state previous
 try "unload what may come back" 4 err='part of a probation' err='tiffin commit packet_steering' -- unload falcon
+put policies/falcon-1.0+3fa9c1d2/state preparing
+try "unload what a swap goes to" 4 err='a swap to falcon-1.0.* is under way' err='tiffin show packet_steering' \
+	not='probation|commit' -- unload falcon
+put policies/falcon-1.0+3fa9c1d2/state quarantined
+try "unload what calls are still in" 4 err='falcon-1.0.* is in quarantine, and is being replaced' \
+	err='tiffin show packet_steering' not='probation|commit' -- unload falcon
 put policies/falcon-1.0+3fa9c1d2/state active
 try "unload the default" 2 err='built in' -- unload default
 try "unload what is not there" 3 err="no policy 'tpp'" -- unload tpp
