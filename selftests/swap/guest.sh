@@ -83,15 +83,19 @@ ledgers() { lsmod | awk -v name="tiffin_test_${1-ledger}" 'index($1, name) == 1 
 # changes nothing; one test
 stays()
 {
-	local where=$1 before name
+	local where=$1 before name busy=0
 
 	shift
 	before="$(cat $scope/state) $(cat $scope/active)"
+	for name; do
+		./tiffin unload "$name" >/dev/null 2>&1
+		[ $? != 4 ] || busy=$((busy + 1))
+	done
 	for name; do ledgers "$name"; done | xargs rmmod 2>/dev/null
 	rmmod tiffin_test_family 2>/dev/null
 	is "$where: what is in use can't be unloaded" \
-		"$(for name; do ledgers "$name"; done | wc -l) $(cat $scope/state) $(cat $scope/active)" \
-		"$# $before"
+		"$(for name; do ledgers "$name"; done | wc -l) $busy $(cat $scope/state) $(cat $scope/active)" \
+		"$# $# $before"
 }
 
 for module in tiffin tiffin_test_family test_ledger_a test_ledger_b test_ledger_c; do

@@ -233,7 +233,7 @@ static enum tiffin_exit unload_policy(struct json_object *policy)
 		return TIFFIN_EXIT_OK;
 	case -EAGAIN:
 	case -EBUSY:
-		return fail(TIFFIN_EXIT_BUSY, "who uses it: tiffin show POLICY, lsmod",
+		return fail(TIFFIN_EXIT_BUSY, "perhaps a swap to it is just beginning: tiffin show",
 			    "%s: its module is in use", id);
 	case -EPERM:
 	case -EACCES:

@@ -28,5 +28,5 @@ static const struct tiffin_ps_hooks faulty_hooks = {
 };
 
 TIFFIN_POLICY(packet_steering, "faulty_ps", "1.0", "test: does what a policy must not do",
-	      TIFFIN_HOOKS(faulty_hooks), TIFFIN_STORES(faulty_stores),
+	      .init = faulty_init, TIFFIN_HOOKS(faulty_hooks), TIFFIN_STORES(faulty_stores),
 	      TIFFIN_TUNABLES(faulty_tunables), TIFFIN_COUNTERS(faulty_counters));

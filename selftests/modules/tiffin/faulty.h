@@ -53,6 +53,8 @@ enum {
 	FAULTY_SLOW,
 	FAULTY_KFREE,
 	FAULTY_WARN,
+	FAULTY_HELD,
+	FAULTY_HELD_INIT,
 	FAULTY_KINDS,
 };
 
@@ -64,7 +66,8 @@ enum { FAULTY_KIND, FAULTY_ONE_IN, FAULTY_SPIN };
 static const struct tiffin_tunable faulty_tunables[] = {
 	[FAULTY_KIND] = { "kind", "which fault; the source has the list", 0, FAULTY_MIXED, 0 },
 	[FAULTY_ONE_IN] = { "one_in", "one call in so many does it", 1, 1000000, 16 },
-	[FAULTY_SPIN] = { "spin", "kind slow: turns of a loop", 0, 100000000, 100000 },
+	[FAULTY_SPIN] = { "spin", "kind slow: turns of a loop; kinds held: 0 ends them", 0,
+			  100000000, 100000 },
 };
 
 enum { FAULTY_TRIED, FAULTY_SURVIVED };
@@ -255,6 +258,13 @@ static __attribute__((__noipa__, __no_sanitize_address__)) __u64 faulty_count(__
 	return i;
 }
 
+/* It lasts until it is told to end, or the watchdog ends it: for what may come upon a call. */
+static void faulty_held(const struct tiffin_ctx *ctx)
+{
+	while (tiffin_tunable(ctx, FAULTY_SPIN))
+		;
+}
+
 faulty_function faulty_loop(void)
 {
 	for (;;)
@@ -398,13 +408,17 @@ faulty_function faulty_do(const struct tiffin_ctx *ctx, __u32 kind)
 	case FAULTY_WARN:
 		faulty_warn();
 		break;
+	case FAULTY_HELD:
+		faulty_held(ctx);
+		break;
 	}
 }
 
 /*
- * Any kind but the last four; by the clock, as each instance counts its calls anew. Those that the
- * watchdog has to end take long: so one fault in 128. With interrupts enabled an overflow would not
- * do: of some thousand, one is hit by an interrupt first, which finds too little of the stack left.
+ * Any kind before FAULTY_OVERFLOW; by the clock, as each instance counts its calls anew. Those that
+ * the watchdog has to end take long: so one fault in 128. With interrupts enabled an overflow would
+ * not do: of some thousand, one is hit by an interrupt first, which finds too little of the stack
+ * left.
  */
 static __u32 faulty_mixed(const struct tiffin_ctx *ctx)
 {
@@ -427,8 +441,14 @@ static void faulty_fault(const struct tiffin_ctx *ctx, __u64 call)
 		kind = faulty_mixed(ctx);
 	tiffin_count(ctx, FAULTY_TRIED, 1);
 	faulty_do(ctx, kind);
-	if (kind != FAULTY_SLOW)
+	if (kind != FAULTY_SLOW && kind != FAULTY_HELD)
 		tiffin_count(ctx, FAULTY_SURVIVED, 1);
+}
+
+static void faulty_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in)
+{
+	if (tiffin_tunable(ctx, FAULTY_KIND) == FAULTY_HELD_INIT)
+		faulty_held(ctx);
 }
 
 #endif /* TIFFIN_FAULTY_H */
