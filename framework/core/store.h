@@ -21,6 +21,25 @@
  *	dropped is not converted again: by then the policy that would have to is in quarantine.
  *  S6. All memory of stores is charged to its family before it is allocated, for as long as it is
  *	held, and no charge goes beyond limits/stores_kib.
+ *  S7. Records of CPUs are there for each possible CPU. One that goes offline leaves its record as
+ *	it is, which is handed over, saved and converted with the others; nobody else writes it.
+ *
+ * What befalls a record, by kind. Lists are list.h's (L1 to L8).
+ *
+ *			instance		CPU			object
+ *  touched by		calls on all CPUs,	calls on that CPU,	calls about it: one at a
+ *			field by field		one instruction		time (locked), or field by
+ *						at a time		field (atomic)
+ *  interrupting call	finds any field		the same		locked: finds it busy, and
+ *  on the same CPU	before or after a write				is answered by continuity
+ *  call that is ended	stays as it was left	the same		begins anew (S2), alone
+ *  CPU goes offline	nothing			stays (S7)		nothing: no call is in it,
+ *									as calls stay on their CPU
+ *  swap, same layout	the same record goes over by reference (S1)
+ *  swap, another one	is converted in the flip, before any call	at first touch or by the
+ *									sweep (S5)
+ *  rollback of these	live, as at the flip, or zeros, as the older policy declares it (enum
+ *			tiffin_undo); what was converted: as at the flip (S4)
  */
 #ifndef TIFFIN_CORE_STORE_H
 #define TIFFIN_CORE_STORE_H
