@@ -158,6 +158,8 @@ tap_check "the default is back" soon is_active default
 unload
 tap_check "no call has a wrong answer" answers_add_up
 tap_check "its family stays" kernel_keeps tiffin_test_family
+# Without it nothing that follows comes to an end.
+[ -d /sys/module/tiffin_test_family ] || exit 1
 tap_check "the last one can be unloaded" goes "$id"
 tap_check "no store is left" equal "$(value $family/stores_bytes)" 0
 tap_check "then the family can" rmmod tiffin_test_family
