@@ -43,11 +43,14 @@ tpp_as_promised()
 		[ "$(figure shadows_kept)" = 0 ] && [ "$(figure remapped)" = 0 ]
 }
 
-# The program moves nothing itself; transactions; what was not written goes down without a copy.
+# The program moves nothing itself; transactions; what was not written goes down without a copy. Each
+# page that does takes its shadow: figures are compared when nothing moves any more.
 nomad_as_promised()
 {
-	local more=$(($(figure in_wake) - wake))
+	local more
 
+	rests || return
+	more=$(($(figure in_wake) - wake))
 	echo "in wake $more, transacted $(figure transacted), shadows kept $(figure shadows_kept)," \
 		"used $(figure shadows_used), remapped $(figure remapped), of the program $(sum remapped)," \
 		"given up as written $(figure written)"
@@ -55,13 +58,16 @@ nomad_as_promised()
 		[ "$(figure remapped)" -ge $((part / 4)) ] && [ "$(figure remapped)" = "$(figure shadows_used)" ]
 }
 
-# With the default nothing moves. Then as many pages have left the slow node as the host says; and it
-# says the same of the machine, of what is attached, and of the process.
+# With the default nothing moves.
+rests() { activate default && until_true 60 settled promoted && until_true 60 settled demoted; }
+
+# As many pages have left the slow node as the host says; and it says the same of the machine, of what
+# is attached, and of the process.
 figures_agree()
 {
 	local left rest hot0 hot1 cold0 cold1 slow
 
-	echo default >$scope/active && until_true 60 settled promoted && until_true 60 settled demoted || return
+	rests || return
 	slow=$(on_slow a)
 	left=$((slow_at_first - slow)) rest=$(($(anonymous a) - parts * part))
 	read -r hot0 hot1 cold0 cold1 <<<"$(ask a where)"
@@ -129,38 +135,6 @@ hermit_not_at_all()
 	[ "$(figure promoted)" = "$promoted" ]
 }
 
-# after FIRST SECOND NAME: FIRST sees NAME's pages used, and may promote none; SECOND may.
-after()
-{
-	local before
-
-	echo 0 >$family/promote_mib && activate "$1" && start "$3" 1 2048 512 &&
-		before=$(seen_again) && echo "pid ${pid[$3]}" >$family/attach || return
-	# Each page was seen several times.
-	if [ "$1" = default ]; then
-		sleep 5
-	else
-		until_true 180 eval "[ \$((\$(seen_again) - $before)) -ge 2048 ]" || return
-	fi
-	activate "$2" && echo 65536 >$family/promote_mib && until_true 180 hot_on "$3" 0 95 || return
-	warm=$(counter warm)
-	echo "$2 after $1: $warm pages at the first access that it saw"
-	echo "pid ${pid[$3]}" >$family/detach && stop "$3"
-}
-
-seen_again()
-{
-	case $(<$scope/active) in
-	tpp-*) counter second ;;
-	nomad-*) counter proved ;;
-	*) echo 0 ;;
-	esac
-}
-
-# Of the 512 pages that it uses
-warm() { after "$@" && [ "$warm" -ge 256 ]; }
-cold() { after "$@" && [ "$warm" = 0 ]; }
-
 tap_begin
 plain_memory
 load
@@ -189,10 +163,5 @@ tap_check "hermit promotes nothing where that does not pay" hermit_not_at_all
 tap_check "hermit: figures agree with where the pages are" figures_agree
 echo everything >$family/detach
 tap_check "worker a has found no wrong page" stop a
-rm -f /mnt/ballast/*
-tap_check "nomad after tpp starts warm" warm tpp nomad b
-tap_check "nomad after the default starts cold" cold default nomad c
-tap_check "tpp after nomad starts warm" warm nomad tpp d
-tap_check "tpp after the default starts cold" cold default tpp e
 tap_check "all of it unloads" unload
 tap_end
