@@ -124,31 +124,38 @@ void pp_move_allow(u32 pages)
 	atomic_set(&pp_promotions, min_t(u32, pages, INT_MAX));
 }
 
+/* Do moves wait? One that comes just now brings a wake-up. */
+static bool pp_requests_wait(const struct pp_carrier *carrier)
+{
+	return READ_ONCE(carrier->head) != READ_ONCE(carrier->tail);
+}
+
 static bool pp_request_put(struct pp_carrier *carrier, u64 handle, u32 direction)
 {
-	bool done = false;
+	u32 before;
 
 	spin_lock(&carrier->lock);
-	if (carrier->tail - carrier->head < PP_QUEUE) {
+	before = carrier->tail - carrier->head;
+	if (before < PP_QUEUE)
 		carrier->request[carrier->tail++ % PP_QUEUE] = (struct pp_request) {
 			.handle = handle,
 			.direction = direction,
 		};
-		done = true;
-	}
 	spin_unlock(&carrier->lock);
-	return done;
+	/* Of those before it the thread knows: it is at work, or waits for room, not for more. */
+	if (!before)
+		wake_up(&carrier->wait);
+	return before < PP_QUEUE;
 }
 
 static bool pp_request_take(struct pp_carrier *carrier, struct pp_request *request)
 {
-	bool done = false;
+	bool done;
 
 	spin_lock(&carrier->lock);
-	if (carrier->tail != carrier->head) {
+	done = pp_requests_wait(carrier);
+	if (done)
 		*request = carrier->request[carrier->head++ % PP_QUEUE];
-		done = true;
-	}
 	spin_unlock(&carrier->lock);
 	return done;
 }
@@ -174,13 +181,13 @@ void pp_move_queue(const struct pp_seen *seen, u32 direction)
 	}
 	if (!pp_object_queue(seen->handle))
 		return;
-	if (!pp_request_put(carrier, seen->handle, direction)) {
-		pp_object_unqueue(seen->handle);
-		pp_count(PP_N_QUEUE_FULL, 1);
-		return;
-	}
+	/* First, as who takes it takes it off. */
 	pp_queued_add(1);
-	wake_up(&carrier->wait);
+	if (pp_request_put(carrier, seen->handle, direction))
+		return;
+	pp_queued_add(-1);
+	pp_object_unqueue(seen->handle);
+	pp_count(PP_N_QUEUE_FULL, 1);
 }
 
 void pp_move_relieve(u32 node)
@@ -550,7 +557,7 @@ static void pp_carry_wait_for_room(struct pp_carrier *carrier)
 {
 	const u32 node = carrier->node;
 
-	if (READ_ONCE(carrier->head) == READ_ONCE(carrier->tail) || pp_node_has_room(node) ||
+	if (!pp_requests_wait(carrier) || pp_node_has_room(node) ||
 	    pp_tiers_next(node, TIFFIN_PP_DEMOTE) == TIFFIN_PP_NO_NODE)
 		return;
 	pp_move_relieve(node);
@@ -559,8 +566,7 @@ static void pp_carry_wait_for_room(struct pp_carrier *carrier)
 					     kthread_should_stop(),
 					     msecs_to_jiffies(PP_ROOM_WAIT_MS)))
 		return;
-	while (READ_ONCE(carrier->head) != READ_ONCE(carrier->tail) &&
-	       !pp_node_has_room(node) && !kthread_should_stop()) {
+	while (pp_requests_wait(carrier) && !pp_node_has_room(node) && !kthread_should_stop()) {
 		pp_carry_queue(carrier);
 		cond_resched();
 	}
@@ -568,6 +574,7 @@ static void pp_carry_wait_for_room(struct pp_carrier *carrier)
 
 static void pp_carry_pressure(struct pp_carrier *carrier)
 {
+	struct pp_carrier *waiting;
 	u32 node, round;
 
 	for_each_node_mask(node, carrier->relieve) {
@@ -576,8 +583,9 @@ static void pp_carry_pressure(struct pp_carrier *carrier)
 			if (kthread_should_stop())
 				break;
 			/* Who waits for room there. */
-			if (READ_ONCE(pp_carriers[node]))
-				wake_up(&pp_carriers[node]->wait);
+			waiting = pp_carrier_of(node);
+			if (waiting)
+				wake_up(&waiting->wait);
 			/* Promotions to and demotions from elsewhere go on meanwhile. */
 			pp_carry_queue(carrier);
 			cond_resched();
@@ -587,8 +595,8 @@ static void pp_carry_pressure(struct pp_carrier *carrier)
 
 static bool pp_carrier_wanted(struct pp_carrier *carrier)
 {
-	return READ_ONCE(carrier->head) != READ_ONCE(carrier->tail) ||
-	       !nodes_empty(carrier->relieve) || kthread_should_stop();
+	return pp_requests_wait(carrier) || !nodes_empty(carrier->relieve) ||
+	       kthread_should_stop();
 }
 
 static int pp_carrier_run(void *data)
