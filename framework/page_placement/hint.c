@@ -15,7 +15,6 @@
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/sched/clock.h>
-#include <linux/sched/mm.h>
 
 #include "compat/hint.h"
 #include "compat/mm.h"
@@ -213,8 +212,6 @@ static u32 pp_mark_program(struct pp_program *program, u32 pages)
 	};
 	u64 look = (u64)pages * PP_MARK_LOOK;
 
-	if (!mmget_not_zero(program->mm))
-		return 0;
 	mutex_lock(&program->walk);
 	if (!program->ending) {
 		/* Before the first mark: from here on its faults come to us. */
@@ -228,7 +225,6 @@ static u32 pp_mark_program(struct pp_program *program, u32 pages)
 		tiffin_flush_done(program->mm);
 	}
 	mutex_unlock(&program->walk);
-	mmput_async(program->mm);
 	return marker.marked;
 }
 

@@ -254,7 +254,7 @@ u32 pp_tiers_headroom(void);
  * @rcu: frees it
  * @ref: one until it is let go, and one of each who works on it
  * @users: processes that have it; under the target list's lock and that of the list of programs
- * @mm: holds good as long as the program; its memory only under mmget_not_zero()
+ * @mm: holds good as long as the program; its memory only under pp_mmap_lock()
  * @watch: tells what becomes of the memory; NULL: not yet
  * @target: serial of the target that its first process belongs to
  * @walk: held by who walks the page tables; protects @ending, @hint_at, @hint_marked, @restore_at,
@@ -527,13 +527,14 @@ struct pp_walker {
 
 /**
  * pp_walk - go through the ordinary anonymous memory of a program
- * @program: its @walk is held, and a reference to its memory's users
+ * @program: its @walk is held
  * @at: address to begin at; receives where to go on, 0 after the end
  * @left: entries to look at, at most; receives what is left
  * @walker: what is done
  *
  * Context: process, may sleep.
- * Return: false where mmap_lock was not to be had, at first or on the way.
+ * Return: false where mmap_lock was not to be had, at first or on the way; or the memory has no
+ * users any more.
  */
 bool pp_walk(struct pp_program *program, unsigned long *at, u64 *left, struct pp_walker *walker);
 

@@ -2,7 +2,6 @@
 /* Moving pages: the call, the look at the page tables, the attempts; see move.h. */
 
 #include <linux/nodemask.h>
-#include <linux/sched/mm.h>
 
 #include "compat/mm.h"
 #include "page_placement/move_priv.h"
@@ -341,7 +340,7 @@ int pp_move(struct pp_batch *batch)
 	}
 	if (!pp_batch_ok(batch))
 		return -EINVAL;
-	if (!mmget_not_zero(move.mm))
+	if (!pp_mm_used(move.mm))
 		return -ESRCH;
 	/* Pages on their way to the LRU lists can't be isolated from them. */
 	tiffin_lru_drain();
@@ -352,8 +351,6 @@ int pp_move(struct pp_batch *batch)
 				pages &= ~BIT(i);
 		}
 	} while (pages && left--);
-	/* Not mmput(): whoever puts the last reference takes the memory down. */
-	mmput_async(move.mm);
 	return 0;
 }
 

@@ -188,9 +188,9 @@ struct pp_batch {
  * pp_move - move pages to a node
  * @batch: which, and how
  *
- * Takes its own reference to the process's memory, and mmap_lock. Any number of batches may be
- * under way at once, of one process too. The thread that calls should be bound to a CPU: pages on
- * their way to the LRU lists are known to its CPU alone.
+ * Takes mmap_lock, and no reference to the memory's users: it may end on the way. Any number of
+ * batches may be under way at once, of one process too. The thread that calls should be bound to a
+ * CPU: pages on their way to the LRU lists are known to its CPU alone.
  *
  * Context: process, may sleep; no lock held, above all not an mmap_lock.
  * Return: 0, whatever became of each page; -ESRCH where the process has gone (its memory is being,

@@ -215,13 +215,10 @@ static bool pp_program_watch(struct pp_program *program)
 /* No process has it: it goes. Its @walk is held. */
 static void pp_program_end(struct pp_program *program, bool at_once)
 {
-	bool clean = true;
+	bool clean;
 
 	/* No mark is made from here on, and those there are go while faults still come here. */
-	if (mmget_not_zero(program->mm)) {
-		clean = pp_hint_restore(program);
-		mmput_async(program->mm);
-	}
+	clean = pp_hint_restore(program) || !pp_mm_used(program->mm);
 	if (!clean && !at_once)
 		return;
 	if (!clean)

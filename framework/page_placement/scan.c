@@ -7,7 +7,6 @@
 
 #include <linux/mm.h>
 #include <linux/sched/clock.h>
-#include <linux/sched/mm.h>
 
 #include "compat/mm.h"
 #include "page_placement/host.h"
@@ -123,8 +122,6 @@ static void pp_scan_program(struct pp_program *program, u64 pages)
 		.program = program,
 	};
 
-	if (!mmget_not_zero(program->mm))
-		return;
 	mutex_lock(&program->walk);
 	if (!program->ending) {
 		pp_walk(program, &program->scan_at, &pages, &scanner.walker);
@@ -132,7 +129,6 @@ static void pp_scan_program(struct pp_program *program, u64 pages)
 			pp_shadow_sweep(program->watch, &program->sweep_at, PP_SWEEP);
 	}
 	mutex_unlock(&program->walk);
-	mmput_async(program->mm);
 }
 
 void pp_scan(u32 pages)

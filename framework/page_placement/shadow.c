@@ -5,7 +5,6 @@
 #include <linux/memory.h>
 #include <linux/nodemask.h>
 #include <linux/oom.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "compat/mm.h"
@@ -245,10 +244,8 @@ unsigned long pp_shadow_sweep(struct pp_watch *watch, unsigned long *addr, unsig
 	struct pp_shadow_look look;
 	struct pp_shadow *shadow;
 
-	if (!READ_ONCE(watch->nr_shadows) || !mmget_not_zero(mm))
+	if (!READ_ONCE(watch->nr_shadows) || !pp_mmap_lock(mm, false, &watch->missed))
 		return 0;
-	if (!pp_mmap_lock(mm, false, &watch->missed))
-		goto put;
 	*addr = 0;
 	for (;; index++) {
 		spin_lock(&watch->lock);
@@ -272,8 +269,6 @@ unsigned long pp_shadow_sweep(struct pp_watch *watch, unsigned long *addr, unsig
 		dropped++;
 	}
 	mmap_read_unlock(mm);
-put:
-	mmput_async(mm);
 	return dropped;
 }
 

@@ -110,8 +110,11 @@ static unsigned int pp_nr_forked;
 /* What forks are told by. */
 static struct tracepoint *pp_fork_tracepoint;
 
-/* The memory of a process, with a reference to its users, and what it is called; or NULL. */
-static struct mm_struct *pp_process_mm(struct pid *pid, char comm[TASK_COMM_LEN])
+/*
+ * The memory of a process, and what it is called; or NULL. @get: with a reference to its users;
+ * else it serves to be compared.
+ */
+static struct mm_struct *pp_process_mm(struct pid *pid, char comm[TASK_COMM_LEN], bool get)
 {
 	struct task_struct *leader, *task;
 	struct mm_struct *mm = NULL;
@@ -124,7 +127,8 @@ static struct mm_struct *pp_process_mm(struct pid *pid, char comm[TASK_COMM_LEN]
 			task_lock(task);
 			if (task->mm && !(task->flags & PF_KTHREAD)) {
 				mm = task->mm;
-				mmget(mm);
+				if (get)
+					mmget(mm);
 				memcpy(comm, task->comm, TASK_COMM_LEN);
 				comm[TASK_COMM_LEN - 1] = '\0';
 			}
@@ -193,7 +197,7 @@ static int pp_process_add(struct pp_target *target, struct pid *pid)
 
 	if (pp_process_find(pid))
 		return 0;
-	mm = pp_process_mm(pid, comm);
+	mm = pp_process_mm(pid, comm, true);
 	if (!mm)
 		return -ESRCH;
 	process = kzalloc(sizeof(*process), GFP_KERNEL);
@@ -233,17 +237,17 @@ static bool pp_process_check(struct pp_process *process)
 	rcu_read_unlock();
 	if (!task || !stays)
 		return false;
-	mm = pp_process_mm(process->pid, comm);
+	if (pp_process_mm(process->pid, comm, false) == process->program->mm)
+		return true;
+	mm = pp_process_mm(process->pid, comm, true);
 	if (!mm)
 		return false;
-	if (mm != process->program->mm) {
-		now = pp_program_get(mm, pid_nr(process->pid), comm);
-		stays = !IS_ERR(now);
-		if (stays) {
-			pp_process_leave(process);
-			process->program = now;
-			WRITE_ONCE(now->target, process->target->serial);
-		}
+	now = pp_program_get(mm, pid_nr(process->pid), comm);
+	stays = !IS_ERR(now);
+	if (stays) {
+		pp_process_leave(process);
+		process->program = now;
+		WRITE_ONCE(now->target, process->target->serial);
 	}
 	mmput_async(mm);
 	return stays;

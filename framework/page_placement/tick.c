@@ -9,7 +9,6 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 
 #include "page_placement/host.h"
 
@@ -121,12 +120,11 @@ static void pp_tick_restore(void)
 	struct pp_program *program;
 
 	for (program = pp_program_next(NULL); program; program = pp_program_next(program)) {
-		if (!READ_ONCE(program->hint_marked) || !mmget_not_zero(program->mm))
+		if (!READ_ONCE(program->hint_marked))
 			continue;
 		mutex_lock(&program->walk);
 		pp_hint_restore(program);
 		mutex_unlock(&program->walk);
-		mmput_async(program->mm);
 	}
 }
 

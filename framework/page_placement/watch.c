@@ -46,7 +46,10 @@ bool pp_mmap_lock(struct mm_struct *mm, bool write, unsigned long *missed)
 		}
 		usleep_range(PP_LOCK_US, 2 * PP_LOCK_US);
 	}
-	return true;
+	if (write || pp_mm_used(mm))
+		return true;
+	mmap_read_unlock(mm);
+	return false;
 }
 
 u64 pp_mmap_missed(void)
@@ -150,6 +153,9 @@ static void pp_watch_release(struct mmu_notifier *notifier, struct mm_struct *mm
 	spin_lock(&watch->lock);
 	watch->gone = true;
 	spin_unlock(&watch->lock);
+	/* Who has the lock may still look at the memory; who gets it later finds it unused (W4). */
+	mmap_write_lock(mm);
+	mmap_write_unlock(mm);
 	pp_shadow_drop_range(watch, 0, ULONG_MAX, PP_SHADOW_CHANGED, true);
 	if (pp_watch_ops && pp_watch_ops->gone)
 		pp_watch_ops->gone(watch);

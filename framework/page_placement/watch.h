@@ -14,6 +14,10 @@
  *	outlives the page that it is of.
  *  W3. The process's end drops all shadows. The watch itself lives until its last reference is put,
  *	and holds the mm_struct (not the memory) until then.
+ *  W4. Nobody who looks at the memory keeps it from ending: its users let it go themselves, at
+ *	once. Else it would stay charged when its process is gone, and the OOM killer, which doesn't
+ *	see that, would end another. So mmap_lock is all that is held; the end waits for who has it,
+ *	and a memory without users is left alone: pp_mmap_lock().
  */
 #ifndef TIFFIN_PP_WATCH_H
 #define TIFFIN_PP_WATCH_H
@@ -88,10 +92,18 @@ extern const struct pp_watch_ops *pp_watch_ops;
  * for a file system of its own. So who works for all programs never waits for it, but tries for a
  * few milliseconds, and for the next second not even that.
  *
+ * For reading no reference to the memory's users is needed: it stays while the lock is held (W4).
+ *
  * Context: process, may sleep.
- * Return: whether it is taken.
+ * Return: whether it is taken; not for reading where the memory has no users any more.
  */
 bool pp_mmap_lock(struct mm_struct *mm, bool write, unsigned long *missed);
+
+/* Has the memory users still? Without them it is being taken down. */
+static inline bool pp_mm_used(const struct mm_struct *mm)
+{
+	return atomic_read(&mm->mm_users) > 0;
+}
 
 /* How often it could not be had. */
 u64 pp_mmap_missed(void);
@@ -121,7 +133,7 @@ struct pp_watch *pp_watch_get(struct mm_struct *mm, unsigned long *missed);
  */
 void pp_watch_put(struct pp_watch *watch);
 
-/* Its mm. Only the mm_struct is certain to be there: mmget_not_zero() before more is touched. */
+/* Its mm. Only the mm_struct is certain to be there: pp_mmap_lock() before more is touched. */
 static inline struct mm_struct *pp_watch_mm(const struct pp_watch *watch)
 {
 	return watch->notifier.mm;
