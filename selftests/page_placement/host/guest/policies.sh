@@ -100,6 +100,10 @@ hermit_mode()
 	return 1
 }
 
+# on_until EXPRESSION: the program goes on to its next part until that is so. One part, or two, may lie on
+# node 0 already.
+on_until() { until_true 180 eval "next a && sleep 1 && [ $1 ]" || { state a; return 1; }; }
+
 ticks() { echo $(($(counter ticks_background) + $(counter ticks_wake) + $(counter ticks_none))); }
 
 hermit_in_background()
@@ -108,9 +112,10 @@ hermit_in_background()
 
 	hermit_mode background wake_max 1 cost_free 1000000 rest_ms 600000 || return
 	wake=$(figure in_wake) transacted=$(figure transacted)
-	next a && until_true 180 hot_on a 0 90 || return
+	on_until "\$((\$(figure transacted) - $transacted)) -ge $((part / 4))" || return
+	until_true 180 hot_on a 0 90 || return
 	echo "in wake $(($(figure in_wake) - wake)), transacted $(($(figure transacted) - transacted))"
-	[ "$(figure in_wake)" = "$wake" ] && [ $(($(figure transacted) - transacted)) -ge $((part / 4)) ]
+	[ "$(figure in_wake)" = "$wake" ]
 }
 
 hermit_in_wake()
@@ -119,9 +124,7 @@ hermit_in_wake()
 
 	hermit_mode wake wake_max 1000000 cost_free 1000000 rest_ms 1 || return
 	wake=$(figure in_wake)
-	next a && until_true 180 hot_on a 0 90 || return
-	echo "in wake $(($(figure in_wake) - wake))"
-	[ $(($(figure in_wake) - wake)) -ge $((part / 4)) ]
+	on_until "\$((\$(figure in_wake) - $wake)) -ge $((part / 4))" && until_true 180 hot_on a 0 90
 }
 
 hermit_not_at_all()
@@ -130,7 +133,7 @@ hermit_not_at_all()
 
 	hermit_mode none cost_free 0 page_gain_us 0 rest_ms 600000 && until_true 60 settled promoted || return
 	promoted=$(figure promoted) unanswered=$(counter unanswered)
-	next a && until_true 180 eval "[ \$((\$(counter unanswered) - $unanswered)) -ge $part ]" || return
+	on_until "\$((\$(counter unanswered) - $unanswered)) -ge $part" || return
 	echo "promoted $(($(figure promoted) - promoted)), unanswered $(($(counter unanswered) - unanswered))"
 	[ "$(figure promoted)" = "$promoted" ]
 }
