@@ -37,7 +37,8 @@
 /**
  * struct tiffin_ps_cpu - what the host knows of a CPU
  * @flags: TIFFIN_PS_CPU_*
- * @load: share of time not idle, 0 to 1000, over the last sample period (about 10 ms)
+ * @load: share of time not idle, 0 to 1000, over the last sample period: about 10 ms, longer where
+ *	no question was put for longer
  * @backlog: packets waiting in the CPU's receive backlog at the last sample
  * @backlog_max: packets the backlog takes before it drops
  */

@@ -175,55 +175,70 @@ static void ps_cpu_sample(int cpu)
 	WRITE_ONCE(state->backlog_max, tiffin_max_backlog());
 }
 
-/* Of several that come at once, one samples. @park: may it be the last time? Not in an NMI. */
-static void ps_sample_all(bool park)
+/* Of several that come at once, one samples. Not in an NMI. */
+static void ps_sample_all(void)
 {
 	static DEFINE_SPINLOCK(lock);
-	static u32 started_at_last;
-	u32 started = 0;
 	int cpu;
 
 	if (!spin_trylock(&lock))
 		return;
+	WRITE_ONCE(ps_cpus.sample, PS_SAMPLE_NEW);
 	for_each_online_cpu(cpu)
-		started += READ_ONCE(per_cpu(softnet_data, cpu).processed);
-	/* No packet since the last time: an idle machine is left alone until one comes. */
-	if (park && started == started_at_last)
-		cmpxchg(&ps_steer.mode, PS_LIVE, PS_PARKED);
-	else
-		for_each_online_cpu(cpu)
-			ps_cpu_sample(cpu);
-	ps_cpus_new_term(false);
-	started_at_last = started;
+		ps_cpu_sample(cpu);
+	ps_count(PS_SAMPLED);
 	spin_unlock(&lock);
 }
 
-/* A few hundred instructions a CPU: less than a work item's two context switches. */
-static void ps_sample_again(struct timer_list *timer)
+/*
+ * A tick: a term ends, and where a question was put since the last sample there is a new one. That
+ * is a few hundred instructions a CPU: less than a work item's two context switches. Where answers
+ * depend on no load, next to no question comes, and nobody misses a sample.
+ */
+static void ps_tick(struct timer_list *timer)
 {
-	ps_sample_all(true);
+	static u32 started_at_last;
+	u32 started = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		started += READ_ONCE(per_cpu(softnet_data, cpu).processed);
+	if (cmpxchg(&ps_cpus.sample, PS_SAMPLE_NEW, PS_SAMPLE_OLD) == PS_SAMPLE_USED)
+		ps_sample_all();
+	else if (started == started_at_last)
+		/* No packet since the last time: an idle machine is left alone until one comes. */
+		cmpxchg(&ps_steer.mode, PS_LIVE, PS_PARKED);
+	started_at_last = started;
+	ps_cpus_new_term(false);
 	if (READ_ONCE(ps_steer.mode) == PS_LIVE)
 		mod_timer(timer, jiffies + msecs_to_jiffies(PS_SAMPLE_MS));
 }
 
-static DEFINE_TIMER(ps_sample_timer, ps_sample_again);
+static DEFINE_TIMER(ps_tick_timer, ps_tick);
 
-/* The packet that woke the sampling may be the only one, and is not counted yet. */
-static void ps_sample_first(struct irq_work *work)
+/* The packet that woke the ticks may be the only one, and is not counted yet. */
+static void ps_tick_first(struct irq_work *work)
 {
-	ps_sample_all(false);
-	mod_timer(&ps_sample_timer, jiffies + msecs_to_jiffies(PS_SAMPLE_MS));
+	if (READ_ONCE(ps_cpus.sample) == PS_SAMPLE_USED) {
+		ps_sample_all();
+		ps_cpus_new_term(false);
+	}
+	mod_timer(&ps_tick_timer, jiffies + msecs_to_jiffies(PS_SAMPLE_MS));
 }
 
 /* A packet may come where no timer can be set, under a run queue's lock: by an interrupt. */
-static DEFINE_IRQ_WORK(ps_wake_work, ps_sample_first);
+static DEFINE_IRQ_WORK(ps_wake_work, ps_tick_first);
 
-void ps_cpus_wake(void)
+void ps_cpus_wake(bool question)
 {
-	/* The term first: who finds the mode live repeats no answer of before. */
-	if (READ_ONCE(ps_steer.mode) == PS_PARKED)
+	bool start = question && xchg(&ps_cpus.sample, PS_SAMPLE_USED) == PS_SAMPLE_OLD;
+
+	if (READ_ONCE(ps_steer.mode) == PS_PARKED) {
+		/* The term first: who finds the mode live repeats no answer of before. */
 		ps_cpus_new_term(false);
-	if (cmpxchg(&ps_steer.mode, PS_PARKED, PS_LIVE) == PS_PARKED)
+		start |= cmpxchg(&ps_steer.mode, PS_PARKED, PS_LIVE) == PS_PARKED;
+	}
+	if (start)
 		irq_work_queue(&ps_wake_work);
 }
 
@@ -250,7 +265,7 @@ free_state:
 void ps_cpus_exit(void)
 {
 	irq_work_sync(&ps_wake_work);
-	del_timer_sync(&ps_sample_timer);
+	del_timer_sync(&ps_tick_timer);
 	cpuhp_remove_state_nocalls(ps_hotplug);
 	kfree(rcu_dereference_protected(ps_cpus.usable, true));
 	kvfree(ps_cpus.state);

@@ -34,6 +34,8 @@ const struct tiffin_figure ps_figures[] = {
 	[PS_STEERED] = PS_FIGURE_COUNT("steered", "answers that named a CPU"),
 	[PS_REPEATED] = PS_FIGURE_COUNT("repeated",
 		"packets placed as the policy's last answer said, without a question"),
+	[PS_SAMPLED] = PS_FIGURE_COUNT("samples",
+		"times that the load and backlog of all CPUs were looked at"),
 	[PS_STOCK] = PS_FIGURE_COUNT("stock", "packets left to the stock kernel's decision"),
 	[PS_CPU_REFUSED] = PS_FIGURE_COUNT("cpu_refused",
 		"answers that named a CPU that is offline or not allowed"),

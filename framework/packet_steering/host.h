@@ -81,7 +81,8 @@ void ps_direct_entry(void);
  * @PS_QUIET: no: packets are tracked, the stock kernel decides. So it is while the default is
  *	active; for expiry_ms after the attachment, when packets are under way that the host has
  *	not seen; and before it ends.
- * @PS_PARKED: yes, but no packet has come for a while: the first one wakes the sampling of CPUs
+ * @PS_PARKED: yes, but no packet has come for a while, and no tick ends terms: the first one has to
+ *	start it again
  * @PS_LIVE: yes
  */
 enum ps_mode {
@@ -162,17 +163,32 @@ struct ps_usable {
 };
 
 /**
+ * enum ps_sample_use - has anybody looked at the last sample of the CPUs?
+ * @PS_SAMPLE_NEW: no question was put since
+ * @PS_SAMPLE_USED: one was: the next tick samples again
+ * @PS_SAMPLE_OLD: a tick went by without a new sample, as nobody had asked: the next question
+ *	starts one before it is put
+ */
+enum ps_sample_use {
+	PS_SAMPLE_NEW,
+	PS_SAMPLE_USED,
+	PS_SAMPLE_OLD,
+};
+
+/**
  * struct ps_cpus - what is known of the CPUs
  * @state: of each CPU; single fields change at any time
  * @usable: valid under RCU
  * @alive: CPUs that process their backlog and will go on doing so
  * @terms: in which answers that a policy gives now may be repeated
+ * @sample: enum ps_sample_use
  */
 struct ps_cpus {
 	struct tiffin_ps_cpu *state;
 	struct ps_usable __rcu *usable;
 	struct cpumask alive;
 	struct ps_terms terms;
+	u32 sample;
 };
 
 extern struct ps_cpus ps_cpus;
@@ -183,8 +199,16 @@ void ps_cpus_exit(void);
 /* No answer given so far is repeated from now on; steady ones only if @steady. Any context. */
 void ps_cpus_new_term(bool steady);
 
-/* A packet came while parked: sample load and backlog about every 10 ms. Any context but NMI. */
-void ps_cpus_wake(void);
+/**
+ * ps_cpus_wake - a packet came while parked, or finds a sample that no question was put after
+ * @question: a question about it is to be put: the CPUs are to be sampled as long as questions come
+ *
+ * Ticks go on, about every 10 ms, while packets come. A sample that has to be taken first is taken
+ * at once where interrupts are enabled.
+ *
+ * Context: any but NMI.
+ */
+void ps_cpus_wake(bool question);
 
 /**
  * ps_cpus_allow - the operator's choice
@@ -208,6 +232,7 @@ enum ps_count {
 	PS_STAYED,
 	PS_STEERED,
 	PS_REPEATED,
+	PS_SAMPLED,
 	PS_STOCK,
 	PS_CPU_REFUSED,
 	PS_BACKLOG_REFUSED,

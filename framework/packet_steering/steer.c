@@ -370,16 +370,23 @@ static noinline int ps_steer_any(struct net_device *dev, struct sk_buff *skb,
 	u32 mode = READ_ONCE(ps_steer.mode), segs = ps_segs(skb), now = jiffies;
 	struct ps_bucket *b = ps_place_bucket(&ps_steer.table, place);
 	u32 this_cpu = smp_processor_id(), want = PS_LANE_NONE;
-	u64 word = READ_ONCE(b->word);
+	u64 word;
 
-	if (mode == PS_LIVE && ps_bucket_repeats(b, word, &ps_cpus.terms, this_cpu)) {
-		ps_count(PS_REPEATED);
-		want = ps_word_lane(word);
-	} else if (mode != PS_QUIET) {
-		if (mode == PS_PARKED)
-			ps_cpus_wake();
+	if (mode != PS_QUIET) {
+		bool ask;
+
+		/* While parked no tick ends steady terms before a bucket forgets its flow. */
 		ps_bucket_refresh(b, now);
-		want = ps_ask(dev, skb, b, place, segs, this_cpu);
+		word = READ_ONCE(b->word);
+		ask = !ps_bucket_repeats(b, word, &ps_cpus.terms, this_cpu);
+		if (mode == PS_PARKED || (ask && READ_ONCE(ps_cpus.sample) != PS_SAMPLE_USED))
+			ps_cpus_wake(ask);
+		if (ask) {
+			want = ps_ask(dev, skb, b, place, segs, this_cpu);
+		} else {
+			ps_count(PS_REPEATED);
+			want = ps_word_lane(word);
+		}
 	}
 	if (want == PS_LANE_NONE)
 		want = ps_want_stock(dev, skb, rflowp, this_cpu);

@@ -23,6 +23,21 @@ since()
 	was=([questions]=${now[0]} [repeated]=${now[1]} [packets]=${now[2]})
 }
 
+# slowly: packets of one flow, more than 10 ms apart, from one CPU: another one would be news
+slowly()
+{
+	traffic_begin udp A1 B1 50 1
+	taskset -pc 0 "$TRAFFIC_PID" >/dev/null
+	traffic_wait 20
+	questions=$(policy_stat answered)
+	sampled=$(policy_figure samples)
+	traffic_wait 600
+	sampled=$(($(policy_figure samples) - sampled))
+	questions=$(($(policy_stat answered) - questions))
+	traffic_lost_nothing
+	tap_note "$questions questions, $sampled samples"
+}
+
 # window: traffic, with nothing on its way before and after
 window()
 {
@@ -53,6 +68,15 @@ policy_set stay steady 1
 window
 expect "a steady answer goes beyond the samples" $((2 * 10000 * questions / packets)) -lt $asked
 expect "and not beyond what it says" "$questions" -ge $((packets / 300))
+
+# One when a question finds the last one old, and one at the tick after it.
+slowly
+expect "where nobody is asked the CPUs are not sampled" "$sampled" -le $((2 * questions + 2))
+policy_set stay steady 0
+slowly
+expect "where somebody is they are" "$sampled" -ge 50
+policy_set stay steady 1
+since
 traffic_begin udp
 traffic_wait 2000
 policy_set falcon repeat 0
