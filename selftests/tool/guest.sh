@@ -336,6 +336,7 @@ kill $watcher 2>/dev/null
 wait $watcher 2>/dev/null
 
 # A policy that faults; the builds of it are such that load would not take them.
+tiffin swap ledger_b >/dev/null
 insmod faulty.ko
 faulty=$(basename /sys/kernel/tiffin/policies/faulty-*)
 tiffin set faulty kind=1 one_in=1 >/dev/null
