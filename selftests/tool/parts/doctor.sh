@@ -15,6 +15,13 @@ put_root()
 	printf '%s\n' "$2" >"$machine/$1"
 }
 
+# put_cpu_flags FLAGS: those of the processor
+put_cpu_flags()
+{
+	put_root proc/cpuinfo "processor	: 0
+flags		: $1"
+}
+
 healthy()
 {
 	rm -rf "$machine"
@@ -200,8 +207,7 @@ mkdir -p "$machine/sys/fs/smackfs"
 misses "Smack" security 'Smack is active' 'security=smack'
 healthy
 for flags in "fpu fred lm" "fpu lm fred"; do
-	put_root proc/cpuinfo "processor	: 0
-flags		: $flags"
+	put_cpu_flags "$flags"
 	misses "FRED, of $flags" exceptions 'the processor uses FRED: the host does not load' 'boot with fred=off'
 done
 healthy
@@ -240,8 +246,7 @@ sed -i 's/^CONFIG_KPROBES=y$/# CONFIG_KPROBES is not set/' "$machine/boot/config
 try "doctor: no kprobes, and page faults" 8 out='  note  pagefault +this kernel has no kprobes' -- doctor
 healthy
 for flags in "fpu ibt lm" "fpu lm ibt"; do
-	put_root proc/cpuinfo "processor	: 0
-flags		: $flags"
+	put_cpu_flags "$flags"
 	notes "IBT, of $flags" stack 'the processor uses IBT: .*overflows the stack is not contained' 'boot with ibt=off'
 done
 echo "# CONFIG_X86_KERNEL_IBT is not set" >>"$machine/boot/config-$kernel"
