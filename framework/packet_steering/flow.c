@@ -16,11 +16,12 @@ static bool ps_elapsed(u32 from, u32 now, u32 span)
 enum ps_move ps_may_move(struct ps_bucket *b, u64 word, const struct ps_evidence *ev, u32 now,
 			 u32 expiry)
 {
+	bool believed = ps_elapsed(READ_ONCE(b->restarted), now, expiry);
+	s32 missing = ps_missing(b, word, ev->seen);
 	u32 stuck = READ_ONCE(b->stuck);
 
 	if (ev->seen_at) {
-		if (!ps_missing(b, word, ev->seen) &&
-		    ps_elapsed(READ_ONCE(b->restarted), now, expiry)) {
+		if (!missing && believed) {
 			WRITE_ONCE(b->stuck, 0);
 			return PS_MOVE;
 		}
@@ -33,12 +34,12 @@ enum ps_move ps_may_move(struct ps_bucket *b, u64 word, const struct ps_evidence
 	}
 	if (!ev->seen_at)
 		return PS_WAIT;
-	if (!stuck) {
-		WRITE_ONCE(b->stuck, now | 1);
-	} else if (ps_elapsed(stuck, now, PS_STUCK * expiry)) {
+	if ((missing < 0 && believed) || (stuck && ps_elapsed(stuck, now, PS_STUCK * expiry))) {
 		WRITE_ONCE(b->stuck, now | 1);
 		return PS_WAIT_RESTART;
 	}
+	if (!stuck)
+		WRITE_ONCE(b->stuck, now | 1);
 	return PS_WAIT;
 }
 

@@ -29,7 +29,9 @@
  *  F4. Packets get lost between stages, and then "drained" can't hold again. A bucket whose flow
  *	has been kept from moving for PS_STUCK times expiry_ms counts anew: packets placed from
  *	then on carry the other *phase*, each phase is counted apart, and "drained" is believed
- *	again when the packets of the old phase have had expiry_ms to leave.
+ *	again when the packets of the old phase have had expiry_ms to leave. A bucket of which more
+ *	is seen than was placed does so without that delay: somebody copies packets, as bridges do
+ *	that have forgotten where somebody is, and those for a group.
  *  F5. Lanes that the stock kernel chose change as it likes while the default is active, but for
  *	the first second after a policy; F3 guards the change from such a lane to a policy's and
  *	back.
@@ -37,7 +39,8 @@
  *	after what it has in hand. The other way round it is one.
  *
  * Stated limits: a packet that is on its way from one stage to the next for longer than
- * expiry_ms, and copies of a packet that a bridge floods, may be overtaken.
+ * expiry_ms may be overtaken; so may packets of a flow that are as many as copies have just been
+ * counted for packets, until fewer are under way when the flow wants to move (F4).
  *
  * Nothing here knows sk_buffs or ftrace, so that it can be tested alone.
  */
@@ -360,7 +363,7 @@ struct ps_evidence {
  * @PS_WAIT: not yet
  * @PS_MOVE: yes, nothing of it is on the old lane
  * @PS_MOVE_EXPIRED: yes, what is missing is held to be lost: ps_bucket_restart()
- * @PS_WAIT_RESTART: not yet, and it looks as if some of it were lost: ps_bucket_restart()
+ * @PS_WAIT_RESTART: not yet, and it looks as if some of it were lost or copied: ps_bucket_restart()
  */
 enum ps_move {
 	PS_WAIT,

@@ -296,6 +296,31 @@ static void flow_loss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flow_ask(lab, false), PS_MOVE);
 }
 
+/* More was seen than placed: somebody copies packets, and what was counted is worth nothing. */
+static void flow_copied(struct kunit *test)
+{
+	struct flow_lab *lab = test->priv;
+	u32 old = flow_place(lab, CPU, 3, 1), new;
+
+	flow_arrive(lab, old, 4);
+	KUNIT_ASSERT_EQ(test, flow_ask(lab, false), PS_WAIT_RESTART);
+	KUNIT_ASSERT_TRUE(test, flow_restart(lab, 0, lab->now));
+	new = flow_place(lab, CPU, 1, 1);
+	flow_arrive(lab, new, 2);
+	/* Where all is copied it does not begin anew all the time. */
+	KUNIT_EXPECT_EQ(test, flow_ask(lab, false), PS_WAIT);
+	lab->now += EXPIRY;
+	KUNIT_EXPECT_EQ(test, flow_ask(lab, false), PS_WAIT_RESTART);
+	KUNIT_ASSERT_TRUE(test, flow_restart(lab, 0, lab->now));
+	flow_arrive(lab, flow_place(lab, CPU, 2, 1), 2);
+	lab->now += EXPIRY;
+	KUNIT_EXPECT_EQ(test, flow_ask(lab, false), PS_MOVE);
+	/* After a pause it is of no interest. */
+	flow_arrive(lab, flow_place(lab, CPU, 1, 1), 2);
+	lab->now += EXPIRY;
+	KUNIT_EXPECT_EQ(test, flow_ask(lab, true), PS_MOVE_EXPIRED);
+}
+
 /* Counting anew takes in what is on its way from a slot to the count. */
 static void flow_restart_coming(struct kunit *test)
 {
@@ -558,6 +583,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_pause),
 	KUNIT_CASE(flow_late_clock),
 	KUNIT_CASE(flow_loss),
+	KUNIT_CASE(flow_copied),
 	KUNIT_CASE(flow_restart_coming),
 	KUNIT_CASE(flow_restart_once),
 	KUNIT_CASE(flow_stage_gone),

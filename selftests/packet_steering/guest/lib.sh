@@ -61,7 +61,7 @@ since()
 	done
 	"$@"
 }
-grown() { echo $(($(figure "$1") - figure_before[$1])); }
+grown() { echo $(($(figure "$1") - ${figure_before[$1]:-0})); }
 
 # Packets placed so far at a stage: lines "CPU PACKETS".
 placed() { awk -v stage="$1" '$2 == stage { print $1, $3 }' $family/counters_per_cpu; }
@@ -108,12 +108,16 @@ receive()
 # From one CPU: the stock kernel reorders what a sender that changes its CPU sends.
 send()
 {
-	local mode=$1 address=$2 seconds=$3 report rc=0
+	local mode=$1 address=$2 seconds=$3 report name rc=0
 	shift 3
 
 	report=$(overlay_in A1 taskset -c 0 ./ident "$mode" -t "$seconds" "$@" "$address") || rc=$?
 	grep -Eo '"(clean|sent|received|lost|duplicated|reordered|corrupted)":[a-z0-9]+' <<<"$report" |
 		head -n 7 | tr '\n' ' '
+	# A flow from which nothing came for expiry_ms may move, whatever is still under way.
+	[ $rc = 0 ] || for name in expired deferred moved; do
+		printf '"%s":%s ' $name "$(grown $name)"
+	done
 	return $rc
 }
 

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2015,SC2119 # optional arguments, A && B || give_up
+# Bridges copy packets. The host counts too many then, and keeps the order all the same.
+
+# shellcheck source=selftests/packet_steering/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# Packets that A2 has received; most are copies for others.
+copied() { overlay_in A2 cat /sys/class/net/eth0/statistics/rx_packets; }
+
+# Packets to a group, each a flow of its own, so that some share a bucket with others' flows.
+shout()
+{
+	# shellcheck disable=SC2016 # for the shell in the container
+	exec ip netns exec "$(overlay_ns A1)" bash -c 'while :; do for i in {1..20}; do echo >/dev/udp/239.77.0.1/9; done; sleep 0.01; done'
+}
+
+# Time and again host A's bridge has forgotten where B1 is, until it hears from it.
+forget()
+{
+	while :; do
+		overlay_ip A link set br0 type bridge fdb_flush
+		sleep 0.2
+	done
+}
+
+# meanwhile COMMAND SECONDS FLOWS: traffic while the command runs, until killed
+meanwhile()
+{
+	local command=$1 rc=0
+	shift
+
+	$command &
+	send udp "$(overlay_addr B1 4)" "$1" -f "$2" -r 0 || rc=1
+	kill $!
+	wait $!
+	return $rc
+}
+
+tap_begin
+load
+policy fickle
+overlay_up veth 4 && overlay_container A 2 || give_up "no overlay network"
+overlay_ip A1 route add 239.77.0.0/16 dev eth0 || give_up "no route to a group"
+receive
+activate fickle
+tunable fickle every 3
+
+before=$(copied)
+tap_check "packets to groups: nothing is reordered" since meanwhile shout 30 32
+tap_check "packets to groups: there were copies" more $(($(copied) - before)) 200
+tap_check "packets to groups: flows were moved" more "$(grown moved)" 100
+
+before=$(copied)
+tap_check "a bridge that forgets: nothing is reordered" since meanwhile forget 15 4
+tap_check "a bridge that forgets: there were copies" more $(($(copied) - before)) 20
+tap_check "a bridge that forgets: flows were moved" more "$(grown moved)" 100
+
+kill %1
+overlay_down
+tap_check "everything unloads" unload
+tap_end
