@@ -209,9 +209,11 @@ static bool tiffin_fault_overflow(struct pt_regs *regs, unsigned long error)
 
 	if (!place || !tiffin_fault_take(regs, X86_TRAP_DF, error, 0))
 		return false;
-	/* The word that marks the end of the stack. */
-	if (object_is_on_stack((void *)regs->sp))
-		*end_of_stack(current) = STACK_END_MAGIC;
+	/*
+	 * What marks the end of the task's stack is overwritten where that was the one, though the
+	 * stack pointer may be below it by now; where it was another one this changes nothing.
+	 */
+	*end_of_stack(current) = STACK_END_MAGIC;
 	/* What lies above it is the handler's, which does not go on. */
 	place[0] = (unsigned long)tiffin_guard_handled;
 	place[1] = (unsigned long)regs;

@@ -189,8 +189,13 @@ faulty_function faulty_int3(void)
 
 faulty_function faulty_recurse(volatile __u8 *outer)
 {
-	volatile __u8 frame[400];
+	/* Not cleared by the compiler: that begins at the bottom, and faults there. */
+	volatile __u8 frame[400] __attribute__((uninitialized));
+	__u32 i;
 
+	/* From its top, so that the last frame overwrites the end of the stack before it faults. */
+	for (i = sizeof(frame) - 1; i > 0; i--)
+		frame[i] = 0x5a;
 	frame[0] = outer ? outer[0] + 1 : 0;
 	if (frame[0] != faulty_zero + 256)
 		faulty_recurse(frame);
