@@ -7,12 +7,10 @@
 #include "core/scope.h"
 #include "rescue.h"
 #include "swap.h"
+#include "work.h"
 
 /* How long a scope that could not be helped waits for the next attempt. */
 #define TIFFIN_RESCUE_AGAIN	msecs_to_jiffies(10)
-
-/* One worker is there from the start, for where there is no memory for another. */
-static struct workqueue_struct *tiffin_rescue_wq;
 
 /* SysRq has asked for it. Return: whether it has to be tried again. */
 static bool tiffin_rescue_default(struct tiffin_scope *scope)
@@ -92,15 +90,7 @@ void tiffin_rescue_scope_exit(struct tiffin_scope *scope)
 	cancel_delayed_work_sync(&scope->rescue.work);
 }
 
-int tiffin_rescue_init(void)
-{
-	tiffin_rescue_wq = alloc_workqueue("tiffin_rescue", WQ_MEM_RECLAIM | WQ_HIGHPRI |
-					   WQ_UNBOUND, 0);
-	return tiffin_rescue_wq ? 0 : -ENOMEM;
-}
-
 void tiffin_rescue_exit(void)
 {
 	cancel_delayed_work_sync(&tiffin_rescue_all_scopes);
-	destroy_workqueue(tiffin_rescue_wq);
 }

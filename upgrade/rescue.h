@@ -5,7 +5,10 @@
  *	  PROBATION            -> roll back: the previous instance is there, whole
  *	  STABLE, SWEEPING     -> swap to the policy that was active before the last commit; where
  *				  there is none, it is not loaded, or is in quarantine itself, or
- *				  can't take over: to the default
+ *				  can't take over: to the default. Where it knows the layout that
+ *				  a sweep was still converting from, it finds objects' records as
+ *				  they were at the flip (store.h, S4), as a rollback would; so
+ *				  does who takes the place of both policies of a PROBATION
  *	  PREPARING, CLOSING   -> a request has the scope: it ends in time, then see above
  *
  * Meanwhile calls get the continuity answer, as nothing enters the policy (quarantine.h, Q2).
@@ -18,7 +21,8 @@
  *  E3. No sweep works for a policy in quarantine when the rescue is over: it ends before a swap
  *	away from the policy begins, or, where the policy before comes back by a flip alone, right
  *	after the flip, which it has to pass like any call.
- *  E4. Scopes do not wait for each other: each has a work of its own.
+ *  E4. Scopes do not wait for each other, but where no worker can be forked (work.h): each has a
+ *	work of its own.
  *  E5. What SysRq has asked for ends: a scope whose default could not be made active for
  *	TIFFIN_RESCUE_ALL_MS is left as it is, and the log says so, once for each time it was asked
  *	for.
@@ -65,8 +69,7 @@ void tiffin_rescue_scope_init(struct tiffin_scope *scope);
 /* No policy of the scope can come to quarantine any more. May sleep. */
 void tiffin_rescue_scope_exit(struct tiffin_scope *scope);
 
-/* Make the rescue ready; end it, when no family is registered any more. May sleep. */
-int tiffin_rescue_init(void);
+/* No family is registered any more, and SysRq asks for nothing. May sleep. */
 void tiffin_rescue_exit(void);
 
 #endif /* TIFFIN_UPGRADE_RESCUE_H */

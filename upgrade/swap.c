@@ -16,6 +16,7 @@
 #include "core/trace.h"
 #include "rescue.h"
 #include "swap.h"
+#include "work.h"
 
 /* How often the gates of a probation are read, and a flip back is tried again. */
 #define TIFFIN_PROBATION_PERIOD	msecs_to_jiffies(50)
@@ -80,6 +81,51 @@ static void tiffin_swap_set_state(struct tiffin_scope *scope, enum tiffin_swap_s
 }
 
 /*
+ * The scope has something else in hand: who, since when, and for how long it may. What it says of a
+ * state that has just been left is of no harm.
+ */
+static int tiffin_swap_busy(struct tiffin_scope *scope, enum tiffin_swap_state state)
+{
+	struct tiffin_swap *swap = &scope->swap;
+	char who[2 * TIFFIN_ID_LEN + 32], to[TIFFIN_ID_LEN];
+	unsigned long until = READ_ONCE(swap->until);
+	const char *family = scope->family->name;
+	u32 limit_ms;
+	u64 ms;
+
+	mutex_lock(&swap->text_lock);
+	ms = div_u64(ktime_get_ns() - swap->report.began_ns, NSEC_PER_MSEC);
+	limit_ms = swap->report.timeout_ms;
+	/* Where the last swap failed, a sweep is of who was active then and is still. */
+	strscpy(to, state == TIFFIN_SWEEPING && !strcmp(swap->report.result, "failed") ?
+		swap->report.from : swap->report.to, sizeof(to));
+	scnprintf(who, sizeof(who), "swap %llu (%s -> %s)", swap->report.id, swap->report.from, to);
+	if (state == TIFFIN_PREPARING && (swap->report.result[0] || !to[0])) {
+		/* It has the scope, and has not said yet what it wants. */
+		strscpy(who, "another request", sizeof(who));
+		ms = 0;
+		limit_ms = READ_ONCE(scope->family->limits.timeout_ms);
+	}
+	mutex_unlock(&swap->text_lock);
+	switch (state) {
+	case TIFFIN_PROBATION:
+		return tiffin_refuse(scope, -EBUSY,
+			"%s/%s is busy: %s is on probation for another %u ms; wait, commit it, or roll it back",
+			family, scope->name, who,
+			time_before(jiffies, until) ? jiffies_to_msecs(until - jiffies) : 0);
+	case TIFFIN_SWEEPING:
+		return tiffin_refuse(scope, -EBUSY,
+			"%s/%s is busy: records are being converted for %s, object %u of %u, %llu ms after the last swap was asked for; try again when state is stable",
+			family, scope->name, to, READ_ONCE(swap->sweep.next),
+			scope->family->max_objects, ms);
+	default:
+		return tiffin_refuse(scope, -EBUSY,
+			"%s/%s is busy: %s is %s, %llu ms after it was asked for, of %u; try again when state is stable",
+			family, scope->name, who, tiffin_swap_states[state], ms, limit_ms);
+	}
+}
+
+/*
  * The request gets the scope, or is told who has it. The state decides, not the lock: who has the
  * lock in STABLE (the end of another request, the work of a probation that is over) lets go of it
  * soon.
@@ -89,41 +135,16 @@ static int tiffin_swap_claim(struct tiffin_scope *scope)
 	struct tiffin_swap *swap = &scope->swap;
 	enum tiffin_swap_state state;
 
-	for (;;) {
-		state = cmpxchg(&swap->state, TIFFIN_STABLE, TIFFIN_PREPARING);
-		if (state == TIFFIN_STABLE) {
-			mutex_lock(&swap->lock);
-			return 0;
-		}
-		if (state == TIFFIN_SWEEPING)
-			return tiffin_refuse(scope, -EBUSY,
-				"%s/%s is busy: records are being converted for %s, object %u of %u; try again when state is stable",
-				scope->family->name, scope->name, swap->report.to,
-				READ_ONCE(swap->sweep.next), scope->family->max_objects);
-		if (state != TIFFIN_PROBATION)
-			return tiffin_refuse(scope, -EBUSY,
-				"%s/%s is busy: another request is %s; try again when state is stable",
-				scope->family->name, scope->name, tiffin_swap_states[state]);
-		if (!mutex_trylock(&swap->lock))
-			return tiffin_refuse(scope, -EBUSY,
-				"%s/%s is busy: a swap is on probation; wait, commit it, or roll it back",
-				scope->family->name, scope->name);
-		state = READ_ONCE(swap->state);
-		if (state == TIFFIN_PROBATION)
-			tiffin_refuse(scope, -EBUSY,
-				      "%s/%s is busy: swap %llu (%s -> %s) is on probation for another %u ms; wait, commit it, or roll it back",
-				      scope->family->name, scope->name, swap->report.id,
-				      swap->report.from, swap->report.to,
-				      time_before(jiffies, swap->until) ?
-				      jiffies_to_msecs(swap->until - jiffies) : 0);
-		mutex_unlock(&swap->lock);
-		if (state == TIFFIN_PROBATION)
-			return -EBUSY;
-	}
+	state = cmpxchg(&swap->state, TIFFIN_STABLE, TIFFIN_PREPARING);
+	if (state != TIFFIN_STABLE)
+		return tiffin_swap_busy(scope, state);
+	mutex_lock(&swap->lock);
+	return 0;
 }
 
-/* Begin the report of a new swap. */
-static void tiffin_swap_report_begin(struct tiffin_scope *scope, const char *to)
+/* Begin the report of a new swap, asked for at @began_ns. */
+static void tiffin_swap_report_begin(struct tiffin_scope *scope, const char *to, u64 began_ns,
+				     u32 timeout_ms)
 {
 	struct tiffin_swap *swap = &scope->swap;
 	u64 id = swap->report.id + 1;
@@ -131,6 +152,8 @@ static void tiffin_swap_report_begin(struct tiffin_scope *scope, const char *to)
 	mutex_lock(&swap->text_lock);
 	memset(&swap->report, 0, sizeof(swap->report));
 	swap->report.id = id;
+	swap->report.began_ns = began_ns;
+	swap->report.timeout_ms = timeout_ms;
 	swap->report.result = "";
 	strscpy(swap->report.from, scope->gate.active->policy->id, sizeof(swap->report.from));
 	strscpy(swap->report.to, to, sizeof(swap->report.to));
@@ -226,8 +249,8 @@ void tiffin_swap_swept(struct tiffin_scope *scope)
 	tiffin_swap_try_stable(scope);
 }
 
-/* The newer policy stays: the older instance ends. */
-static void tiffin_swap_keep(struct tiffin_scope *scope, const char *reason)
+/* The newer policy stays: the older instance ends. The caller gives the scope its next state. */
+static void tiffin_swap_settle(struct tiffin_scope *scope, const char *reason)
 {
 	struct tiffin_swap *swap = &scope->swap;
 	struct tiffin_instance *older = swap->previous;
@@ -248,6 +271,11 @@ static void tiffin_swap_keep(struct tiffin_scope *scope, const char *reason)
 	kvfree(swap->health.hook);
 	swap->health.hook = NULL;
 	tiffin_swap_report_end(scope, "committed", reason);
+}
+
+static void tiffin_swap_keep(struct tiffin_scope *scope, const char *reason)
+{
+	tiffin_swap_settle(scope, reason);
 	if (tiffin_sweep_runs(scope)) {
 		tiffin_swap_set_state(scope, TIFFIN_SWEEPING);
 		/* Between the state and the sweep's end: against the one in tiffin_swap_swept(). */
@@ -324,7 +352,7 @@ static void tiffin_swap_work(struct work_struct *work)
 
 	/* Whoever has the lock may have it for long: come again, and keep no worker waiting. */
 	if (!mutex_trylock(&swap->lock)) {
-		schedule_delayed_work(&swap->work, TIFFIN_PROBATION_PERIOD);
+		queue_delayed_work(tiffin_probation_wq, &swap->work, TIFFIN_PROBATION_PERIOD);
 		return;
 	}
 	if (READ_ONCE(swap->state) != TIFFIN_PROBATION)
@@ -338,9 +366,9 @@ static void tiffin_swap_work(struct work_struct *work)
 	else if (last && !tiffin_quarantined(scope->gate.active->policy))
 		tiffin_swap_keep(scope, why);
 	if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
-		schedule_delayed_work(&swap->work,
-				      last ? TIFFIN_PROBATION_PERIOD :
-				      min(TIFFIN_PROBATION_PERIOD, swap->until - jiffies));
+		queue_delayed_work(tiffin_probation_wq, &swap->work,
+				   last ? TIFFIN_PROBATION_PERIOD :
+				   min(TIFFIN_PROBATION_PERIOD, swap->until - jiffies));
 out:
 	mutex_unlock(&swap->lock);
 }
@@ -349,13 +377,24 @@ static void tiffin_swap_probation(struct tiffin_scope *scope, u32 probation_ms)
 {
 	struct tiffin_swap *swap = &scope->swap;
 
-	swap->until = jiffies + msecs_to_jiffies(probation_ms);
+	WRITE_ONCE(swap->until, jiffies + msecs_to_jiffies(probation_ms));
 	WRITE_ONCE(scope->sample_mask, TIFFIN_SAMPLE_MASK_PROBATION);
 	tiffin_health_begin(scope);
 	tiffin_swap_report_end(scope, "probation", "");
 	tiffin_swap_set_state(scope, TIFFIN_PROBATION);
-	mod_delayed_work(system_wq, &swap->work,
+	mod_delayed_work(tiffin_probation_wq, &swap->work,
 			 min(TIFFIN_PROBATION_PERIOD, msecs_to_jiffies(probation_ms)));
+}
+
+/*
+ * A request has not replaced the active policy. U7: where that one has records to convert, as
+ * another was to be forced into its place, nobody else gets the scope yet.
+ */
+static void tiffin_swap_let_go(struct tiffin_scope *scope)
+{
+	const struct tiffin_store_mem *mem = scope->gate.active->store[TIFFIN_STORE_OBJECT];
+
+	tiffin_swap_set_state(scope, mem && mem->from ? TIFFIN_SWEEPING : TIFFIN_STABLE);
 }
 
 /* U1: up to here the older policy is in charge, and stays so. */
@@ -363,7 +402,7 @@ static int tiffin_swap_fail(struct tiffin_scope *scope, int rc, const char *why)
 {
 	tiffin_refuse(scope, rc, "%s", why);
 	tiffin_swap_report_end(scope, "failed", why);
-	tiffin_swap_set_state(scope, TIFFIN_STABLE);
+	tiffin_swap_let_go(scope);
 	tiffin_event_swap(scope, "fail", why);
 	return rc;
 }
@@ -405,7 +444,7 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 	char why[256];
 	int rc;
 
-	tiffin_swap_report_begin(scope, policy->id);
+	tiffin_swap_report_begin(scope, policy->id, start, req->timeout_ms);
 	tiffin_swap_set_state(scope, TIFFIN_PREPARING);
 	swap->health.nr = req->nr_gates;
 	memcpy(swap->health.gates, req->gates, sizeof(swap->health.gates));
@@ -520,33 +559,44 @@ out:
 }
 
 /*
- * Swap whatever is under way, but for another request, which has to end first. The swap's lock is
- * held. A probation ends with the policy that is on it staying, for that moment; a sweep ends where
- * it is: the records that it has not come to begin anew.
+ * Take the scope from whatever is under way, but for another request, which has to end first. No
+ * state in between lets one in (U7). A probation ends with the policy that is on it staying, for
+ * that moment; a sweep ends where it is. In both the older layout's records are still as at the
+ * flip, for a policy that knows them.
  */
-static int tiffin_swap_force(struct tiffin_scope *scope, const char *spec, const char *why)
+static bool tiffin_swap_seize(struct tiffin_scope *scope, const char *why)
 {
 	struct tiffin_swap *swap = &scope->swap;
+	bool on_probation = READ_ONCE(swap->state) == TIFFIN_PROBATION;
+
+	/* In this order: the end of a sweep may come in between. */
+	if (!on_probation &&
+	    cmpxchg(&swap->state, TIFFIN_SWEEPING, TIFFIN_PREPARING) != TIFFIN_SWEEPING &&
+	    cmpxchg(&swap->state, TIFFIN_STABLE, TIFFIN_PREPARING) != TIFFIN_STABLE)
+		return false;
+	tiffin_sweep_cancel(scope);
+	tiffin_instance_give_up(scope->gate.active);
+	if (on_probation) {
+		tiffin_swap_settle(scope, why);
+		tiffin_swap_set_state(scope, TIFFIN_PREPARING);
+		tiffin_event_swap(scope, "commit", why);
+	}
+	return true;
+}
+
+/* Swap whatever is under way, but for another request. The swap's lock is held. */
+static int tiffin_swap_force(struct tiffin_scope *scope, const char *spec, const char *why)
+{
 	struct tiffin_swap_request *req;
-	struct tiffin_store_mem *mem;
 	struct tiffin_loaded *policy;
 	int rc;
 
-	if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
-		tiffin_swap_keep(scope, why);
-	if (READ_ONCE(swap->state) == TIFFIN_SWEEPING) {
-		tiffin_sweep_cancel(scope);
-		mem = scope->gate.active->store[TIFFIN_STORE_OBJECT];
-		if (mem->from)
-			tiffin_store_converted(mem);
-		tiffin_swap_try_stable(scope);
-	}
-	if (cmpxchg(&swap->state, TIFFIN_STABLE, TIFFIN_PREPARING) != TIFFIN_STABLE)
+	if (!tiffin_swap_seize(scope, why))
 		return -EBUSY;
 	policy = tiffin_policy_find(scope->family, spec);
 	rc = PTR_ERR_OR_ZERO(policy);
 	if (rc)
-		goto out_stable;
+		goto out_let_go;
 	if (policy == scope->gate.active->policy)
 		rc = -EALREADY;
 	else if (tiffin_quarantined(policy))
@@ -562,12 +612,19 @@ static int tiffin_swap_force(struct tiffin_scope *scope, const char *spec, const
 	req->why = why;
 	rc = tiffin_swap_run(scope, policy, req);
 	kfree(req);
-	return rc;
+	goto out;
 
 out_policy:
 	tiffin_policy_release(policy);
-out_stable:
-	WRITE_ONCE(swap->state, TIFFIN_STABLE);
+out_let_go:
+	tiffin_swap_let_go(scope);
+out:
+	if (!rc)
+		return 0;
+	/* The policy whose sweep was ended stays, and is swept on. */
+	if (tiffin_instance_go_on(scope->gate.active))
+		tiffin_sweep_begin(scope);
+	tiffin_swap_try_stable(scope);
 	return rc;
 }
 

@@ -27,7 +27,8 @@
  *  U1. Up to the flip the older policy is in charge and untouched: any failure leaves it so.
  *  U2. In PROBATION both instances are whole: gate.active and previous. A rollback needs
  *	nothing but a flip: no memory, no module, no work that can fail but for a busy gate.
- *  U3. One request at a time has the scope: the one that took the state from STABLE to PREPARING.
+ *  U3. One request at a time has the scope: the one that took the state from STABLE to PREPARING,
+ *	or the rescue or the way to the default, which take it from PROBATION and SWEEPING as well.
  *	The others are told so at once.
  *  U4. A request that does not flip within timeout_ms ends with -ETIMEDOUT, U1, and the name of the
  *	hook and CPU that held it up.
@@ -35,6 +36,9 @@
  *  U6. The policies that a swap needs are held, and they hold their family: no module of them goes
  *	before that. What comes after it, to the request's or the work's last step, the end of the
  *	family waits for (tiffin_family_unregister()).
+ *  U7. In STABLE the active instance has no records to convert: who takes the scope finds one
+ *	layout. Who takes it before the last one is converted goes from there to PREPARING and,
+ *	where no other policy can come, back to SWEEPING, with STABLE at no moment in between.
  */
 #ifndef TIFFIN_UPGRADE_SWAP_H
 #define TIFFIN_UPGRADE_SWAP_H
@@ -96,6 +100,8 @@ struct tiffin_flip {
  * @held_up_by: hook and CPU that were in the way at the last attempt that did not drain, or ""
  * @flip: to the newer policy
  * @back: to the older one, where the swap was undone
+ * @began_ns: when it was asked for, by ktime_get_ns()
+ * @timeout_ms: the request's limit until the flip
  * @prepare_ns: time to make the new instance
  * @total_ns: from the request to the flip
  */
@@ -108,6 +114,8 @@ struct tiffin_swap_report {
 	char held_up_by[96];
 	struct tiffin_flip flip;
 	struct tiffin_flip back;
+	u64 began_ns;
+	u32 timeout_ms;
 	u64 prepare_ns;
 	u64 total_ns;
 };
@@ -120,7 +128,7 @@ struct tiffin_swap_report {
  * @previous: in PROBATION the instance to go back to; else NULL
  * @previous_id: the policy that was active before the last commit, or ""; where a rollback outside
  *	PROBATION goes to
- * @until: in PROBATION, jiffies at its end
+ * @until: in PROBATION, jiffies at its end; who is told of it reads it without @lock
  * @undo: in PROBATION, why a rollback that a busy gate holds up was begun; else ""
  * @health: gates of the current probation
  * @work: reads the gates

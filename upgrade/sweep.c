@@ -8,6 +8,7 @@
 #include "core/quarantine.h"
 #include "core/scope.h"
 #include "sweep.h"
+#include "work.h"
 
 /* The record of one object, as a call. False: it is busy, or the gate is closed. */
 static bool tiffin_sweep_record(struct tiffin_scope *scope, struct tiffin_instance *inst,
@@ -40,10 +41,15 @@ static void tiffin_sweep_work(struct work_struct *work)
 	struct tiffin_instance *inst = sweep->inst;
 	struct tiffin_store_mem *mem = inst->store[TIFFIN_STORE_OBJECT];
 
-	while (sweep->next < mem->nr_objects) {
-		/* What a policy in quarantine is asked for comes to nothing: the rescue ends it. */
+	for (;;) {
+		/*
+		 * What a policy in quarantine is asked for comes to nothing, the last record's
+		 * conversion, too: the rescue ends it.
+		 */
 		if (READ_ONCE(scope->gate.active) != inst || tiffin_quarantined(inst->policy))
 			return;
+		if (sweep->next == mem->nr_objects)
+			break;
 		if (tiffin_sweep_record(scope, inst, sweep->next))
 			WRITE_ONCE(sweep->next, sweep->next + 1);
 		cond_resched();
@@ -70,7 +76,7 @@ void tiffin_sweep_begin(struct tiffin_scope *scope)
 	cancel_delayed_work_sync(&sweep->work);
 	sweep->next = 0;
 	WRITE_ONCE(sweep->inst, inst);
-	mod_delayed_work(system_unbound_wq, &sweep->work, 0);
+	mod_delayed_work(tiffin_sweep_wq, &sweep->work, 0);
 }
 
 void tiffin_sweep_cancel(struct tiffin_scope *scope)

@@ -13,6 +13,8 @@
  *	the work of the one before has ended.
  *  W2. A sweep that a flip back has overtaken changes nothing more, and ends.
  *  W3. Who ends an instance has ended its sweep before.
+ *  W4. Who ends a sweep before its time, but for a flip back, leaves the older layout's records to
+ *	the next policy, as they were at the flip (tiffin_instance_give_up()).
  */
 #ifndef TIFFIN_UPGRADE_SWEEP_H
 #define TIFFIN_UPGRADE_SWEEP_H

@@ -178,12 +178,19 @@ struct tiffin_convert_out {
  * @convert: optional; makes a record of this store from one of the older policy's store of the same
  *	kind and schema, where they differ in version, sharing or record size. Called as any hook
  *	is, with the context of a call that is about no object; once for a record: of an object when
- *	the first call comes that is about it, or sooner; the others while the swap keeps all calls
- *	out. Lists can't have it: those of another layout begin empty. Since 1.1.
+ *	the first call comes that is about it, or sooner, and then perhaps again where it did
+ *	not know; the others while the swap keeps all calls out. Lists can't have it: those of
+ *	another layout begin empty. Since 1.1.
  *
  * Records start as zeros, and lists empty. At a swap a store goes over to the next policy by
  * reference, whatever its size, where both declare the same schema, version, kind, sharing, record
  * size and number of lists. A policy must therefore accept any bytes that it finds in a record.
+ *
+ * Where a policy comes to quarantine before all its objects' records were made of the older ones,
+ * who comes in its place has these, as a rollback would: as they were at the moment when it became
+ * active, by reference or to convert, not what it has made of them since. Only who declares its
+ * layout without @convert, and not the older one, goes on with what it has made; the records of all
+ * other objects begin as zeros.
  */
 struct tiffin_store {
 	const char *schema;
@@ -276,7 +283,7 @@ struct tiffin_list_ops {
 /**
  * struct tiffin_env - what stays the same over the calls of one instance on one CPU
  * @size: bytes of this structure on the host's side
- * @cpu: the CPU that the call runs on
+ * @cpu: the CPU that the call runs on; where the record of a CPU is converted, that one
  * @nr_cpus: CPU numbers lie below this
  * @reserved: zero
  * @tunables: current values, in the order of the declaration; read by tiffin_tunable()

@@ -17,7 +17,8 @@
  *	found them, and not at all where it interrupts a call on its own CPU that has come to the
  *	gate and could not back out meanwhile.
  *  D5. A call that had to be ended is answered by continuity, as are those that come until another
- *	policy is active. The object's record that it had begins anew; no other record does.
+ *	policy is active. The object's record that it had begins anew; no other record does. Where
+ *	objects' records are as at the flip for who comes next (store.h, S4), that one is, too.
  */
 #ifndef TIFFIN_CORE_DISPATCH_H
 #define TIFFIN_CORE_DISPATCH_H
@@ -36,7 +37,7 @@ struct tiffin_instance;
  *	TIFFIN_NO_OBJECT
  * @generation: of that object, not 0: when the family gives a number to another object it takes the
  *	next generation, and the record starts from zeros; a late call with an older one is answered
- *	by continuity
+ *	by continuity, where the record has one (store.h, S2)
  * @now_ns: monotonic time that the policy is told
  */
 struct tiffin_call {

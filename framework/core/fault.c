@@ -52,7 +52,8 @@ static bool tiffin_on_task_stack(unsigned long sp)
  * A call runs on the stack of its task or on that of the CPU's interrupts (C1). What else there is
  * in use on a CPU are the stacks of exceptions and of entries, which lie in an area of their own,
  * far from these two. So two addresses are of one stack if they are both of the task's, or both not
- * and no farther from each other than an interrupt's stack is large, which is as large as a task's.
+ * and no farther from each other than an interrupt's stack is large, which is as large as a task's,
+ * with the page below it.
  */
 static_assert(IRQ_STACK_SIZE == THREAD_SIZE);
 
@@ -60,11 +61,13 @@ struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs)
 {
 	struct tiffin_guard_frame *frame = this_cpu_read(tiffin_guard_cursor);
 
-	if (!frame || user_mode((struct pt_regs *)regs) || regs->sp >= (unsigned long)frame ||
-	    (unsigned long)frame - regs->sp > THREAD_SIZE ||
-	    tiffin_on_task_stack((unsigned long)frame) != tiffin_on_task_stack(regs->sp))
+	/* Where no call is under way, that is 0. */
+	if (user_mode((struct pt_regs *)regs) || regs->sp >= (unsigned long)frame)
 		return NULL;
-	return frame;
+	if (tiffin_on_task_stack((unsigned long)frame))
+		return tiffin_on_task_stack(regs->sp) ? frame : NULL;
+	return !tiffin_on_task_stack(regs->sp) &&
+	       (unsigned long)frame - regs->sp <= THREAD_SIZE + PAGE_SIZE ? frame : NULL;
 }
 
 /* Is this word, which is of the call's stack, what a call of the policy, or of the guard, left? */
@@ -74,8 +77,10 @@ static bool tiffin_fault_way_back(const struct tiffin_guard_frame *frame, const 
 	/* Not checked by KASAN: it may stand where a function's variables were. */
 	unsigned long ip = READ_ONCE_NOCHECK(*word);
 
-	return word == back ? ip == (unsigned long)tiffin_guard_returned :
-			      tiffin_in_policy(frame->policy, ip);
+	if (word == back)
+		return ip == (unsigned long)tiffin_guard_returned;
+	/* Or where the watchdog has had it go instead. */
+	return tiffin_in_policy(frame->policy, ip) || ip == (unsigned long)tiffin_guard_return;
 }
 
 /* Has a return, at which the processor is, nowhere to go to? */
@@ -261,7 +266,7 @@ static int tiffin_fault_die(struct notifier_block *block, unsigned long why, voi
 	}
 	if (!ours || !tiffin_fault_take(args->regs, trap, args->err, 0)) {
 		/* C1: who oopses is ended by the kernel, and the calls that it was in with it. */
-		if (why == DIE_OOPS && !user_mode(args->regs))
+		if (why == DIE_OOPS)
 			this_cpu_write(tiffin_guard_cursor, NULL);
 		return NOTIFY_DONE;
 	}

@@ -10,7 +10,7 @@
 
 /* Of guard_entry.S: where execution goes on; nothing here calls them. */
 extern const char tiffin_guard_landing[], tiffin_guard_nothing[], tiffin_guard_returned[],
-	tiffin_guard_handled[];
+	tiffin_guard_return[], tiffin_guard_handled[];
 
 /* What tiffin_guard_handled calls. */
 void tiffin_fault_handled(struct pt_regs *regs);
@@ -56,8 +56,8 @@ struct tiffin_guard_frame *tiffin_fault_frame(const struct pt_regs *regs);
  * Return: true where it came
  *  - in the policy's own text;
  *  - or where the policy jumped to: the word on top of the stack is the address that its call left
- *    there, which is in its text; or, where the jump ended the policy's function, what the guard's
- *    call left;
+ *    there, which is in its text, or what the watchdog has put in its place; or, where the jump
+ *    ended the policy's function, what the guard's call left;
  *  - or, a general protection alone, at a return instruction that stands for such a jump (as a
  *    retpoline has it): on top of the stack lies where it was to go, which is no address that the
  *    processor knows, and above that the word named before.

@@ -46,10 +46,13 @@ static int tiffin_guard_preempt(const struct tiffin_guard_frame *frame)
 	return frame->preempt & ~PREEMPT_NEED_RESCHED;
 }
 
-/* Has the policy left interrupts and preemption alone? */
-static bool tiffin_guard_kept(const struct tiffin_guard_frame *frame)
+/* What a policy has to leave in the CPU's flags as it was; the rest is any function's to change. */
+#define TIFFIN_GUARD_FLAGS	(X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_AC)
+
+/* Has the policy left preemption alone, and of the flags what matters? */
+static bool tiffin_guard_kept(const struct tiffin_guard_frame *frame, unsigned long flags)
 {
-	return !((arch_local_save_flags() ^ frame->flags) & X86_EFLAGS_IF) &&
+	return !((flags ^ frame->flags) & TIFFIN_GUARD_FLAGS) &&
 	       preempt_count() == tiffin_guard_preempt(frame);
 }
 
@@ -105,20 +108,20 @@ static void tiffin_guard_report(struct tiffin_loaded *policy, const struct tiffi
 	tiffin_quarantine(policy, &note);
 }
 
-asmlinkage enum tiffin_entered tiffin_guard_end(struct tiffin_guard_frame *frame, bool landed)
+asmlinkage enum tiffin_entered tiffin_guard_end(struct tiffin_guard_frame *frame, bool landed,
+						unsigned long left)
 {
 	static const struct tiffin_quarantine_note unnoted = { .what = "ended by the watchdog" };
-	struct tiffin_quarantine_note note = { .what = "changed interrupts or preemption" };
+	struct tiffin_quarantine_note note = { .what = "changed interrupts, preemption or flags" };
 	struct tiffin_loaded *policy = frame->policy;
 	unsigned long flags = frame->flags;
 	struct tiffin_fault *fault;
 
 	if (!landed) {
-		if (tiffin_guard_kept(frame))
+		if (tiffin_guard_kept(frame, left))
 			return TIFFIN_ENTERED;
 		scnprintf(note.detail, sizeof(note.detail), "flags %lx preempt_count %x, were %lx %x",
-			  arch_local_save_flags(), preempt_count(), flags,
-			  tiffin_guard_preempt(frame));
+			  left, preempt_count(), flags, tiffin_guard_preempt(frame));
 		/* It may have enabled them. */
 		local_irq_disable();
 		tiffin_guard_repair(frame);
@@ -162,6 +165,7 @@ static bool tiffin_guard_panics(bool before)
 	char text[8] = "";
 	struct path root;
 	loff_t pos = 0;
+	ssize_t len;
 
 	task_lock(&init_task);
 	get_fs_root(init_task.fs, &root);
@@ -170,22 +174,25 @@ static bool tiffin_guard_panics(bool before)
 	path_put(&root);
 	if (IS_ERR(file))
 		return before;
-	kernel_read(file, text, sizeof(text) - 1, &pos);
+	len = kernel_read(file, text, sizeof(text) - 1, &pos);
 	fput(file);
-	return text[0] && text[0] != '0';
+	return len > 0 ? text[0] != '0' : before;
 }
 
-void tiffin_guard_refresh(void)
+bool tiffin_guard_refresh(void)
 {
 	static DEFINE_MUTEX(lock);
 	static bool panics;
+	bool allow;
 
 	mutex_lock(&lock);
 	panics = tiffin_guard_panics(panics);
 	if (panics && !tiffin_guard_contain())
 		pr_notice_once("tiffin: kernel.panic_on_oops is set: a policy's fault will panic the machine; write 1 to /sys/kernel/tiffin/contain to have it contained all the same\n");
-	tiffin_fault_allow(!panics || tiffin_guard_contain());
+	allow = !panics || tiffin_guard_contain();
+	tiffin_fault_allow(allow);
 	mutex_unlock(&lock);
+	return allow;
 }
 
 int tiffin_guard_init(void)

@@ -21,9 +21,9 @@
  *	and at most one function of the kernel that has not touched the stack, would be cut short:
  *	tiffin_fault_is() says how that is known. What else faults is the kernel's, and stays so.
  *  C3. After a landing all is as it was before the call, but the memory that the policy was lent:
- *	interrupts, preemption, RCU's read side, migration.
+ *	interrupts, preemption, RCU's read side, migration, the flags that C takes for granted.
  *  C4. A policy whose call was ended is in quarantine before the caller goes on; so is one that
- *	returned with interrupts or preemption other than it found them.
+ *	returned with interrupts, preemption or such a flag other than it found them.
  *
  * There is no host without a guard. Only tests are built for what is not x86-64 (User Mode Linux,
  * user space), and bring one of their own, in which a call ends itself (selftests/kunit/lab.c).
@@ -116,12 +116,14 @@ static __always_inline u64 tiffin_guard_task(void)
  * @frame: of the call; this runs on the stack below it
  * @landed: it was ended, and interrupts are disabled; else the CPU is not as before the call,
  *	perhaps in nothing that matters: an interrupt may have said that it is time to schedule
+ * @left: where it was not ended, the CPU's flags as the policy left them
  *
  * tiffin_guard_call() asks for it. Puts the CPU right, and the policy in quarantine.
  *
  * Return: %TIFFIN_ENTERED where nothing that matters differs, else %TIFFIN_ENTER_FAULTED.
  */
-asmlinkage enum tiffin_entered tiffin_guard_end(struct tiffin_guard_frame *frame, bool landed);
+asmlinkage enum tiffin_entered tiffin_guard_end(struct tiffin_guard_frame *frame, bool landed,
+						unsigned long left);
 
 /**
  * tiffin_guard_ctx - the context of the call that is under way on this CPU
@@ -141,8 +143,12 @@ static inline const struct tiffin_ctx *tiffin_guard_ctx(const struct tiffin_ctx 
 bool tiffin_guard_contain(void);
 int tiffin_guard_set_contain(bool always);
 
-/* Look what the kernel is told, as a policy becomes active. Process context, may sleep. */
-void tiffin_guard_refresh(void);
+/*
+ * Look what the kernel is told: as a policy becomes active, and whenever somebody wants to know, as
+ * it does not say when that changes. Process context, may sleep.
+ * Return: are faults of policies contained from now on?
+ */
+bool tiffin_guard_refresh(void);
 
 /* Begin and stop to end calls. Process context, may sleep. */
 int tiffin_guard_init(void);
@@ -170,8 +176,9 @@ static inline int tiffin_guard_set_contain(bool always)
 	return -EOPNOTSUPP;
 }
 
-static inline void tiffin_guard_refresh(void)
+static inline bool tiffin_guard_refresh(void)
 {
+	return false;
 }
 
 static inline int tiffin_guard_init(void)

@@ -5,6 +5,7 @@
 #include <asm/asm.h>
 #include <asm/nospec-branch.h>
 #include <asm/percpu.h>
+#include <asm/processor-flags.h>
 #include <asm/unwind_hints.h>
 
 #include "compat/percpu.h"
@@ -75,7 +76,15 @@ SYM_INNER_LABEL(tiffin_guard_returned, SYM_L_GLOBAL)
 	popq	%rdi
 	jmp	.Lbegin
 
+	/*
+	 * What C takes for granted: strings go upwards, and user memory is out of reach. Interrupts
+	 * stay as they are.
+	 */
 .Ldiffers:
+	pushfq
+	movq	(%rsp), %rdx
+	andq	$X86_EFLAGS_IF, (%rsp)
+	popfq
 	xorl	%esi, %esi
 	jmp	.Lend
 	/* Comes from an exception, interrupts disabled, with %rsp the cursor. */
@@ -105,9 +114,10 @@ SYM_FUNC_END(tiffin_guard_call)
 SYM_CODE_START(tiffin_guard_return)
 	TIFFIN_UNWIND_HINT_NONE
 	ANNOTATE_NOENDBR
-	cli
 	movq	PER_CPU_VAR(tiffin_guard_cursor), %rsp
-	cld
+	/* Whatever the policy had set there, interrupts too: as after an exception that lands. */
+	pushq	$X86_EFLAGS_FIXED
+	popfq
 	jmp	tiffin_guard_landing
 SYM_CODE_END(tiffin_guard_return)
 

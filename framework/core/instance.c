@@ -10,10 +10,28 @@
 #include "core/instance.h"
 #include "core/service.h"
 
+/*
+ * The older instance's store of kind @k that one of @policy follows: where the older one's objects
+ * were being converted and that was given up, those as they were at the flip, if it can use them.
+ */
+static struct tiffin_store_mem *tiffin_instance_source(const struct tiffin_loaded *policy,
+						       const struct tiffin_instance *older,
+						       unsigned int k)
+{
+	struct tiffin_store_mem *kept;
+
+	if (!older)
+		return NULL;
+	kept = k == TIFFIN_STORE_OBJECT ? READ_ONCE(older->kept) : NULL;
+	if (kept && tiffin_store_handover(kept, &policy->store[k]) != TIFFIN_HANDOVER_NEW)
+		return kept;
+	return READ_ONCE(older->store[k]);
+}
+
 struct tiffin_plan tiffin_instance_plan(const struct tiffin_loaded *policy,
 					const struct tiffin_instance *older, unsigned int k)
 {
-	const struct tiffin_store_mem *have = older ? READ_ONCE(older->store[k]) : NULL;
+	const struct tiffin_store_mem *have = tiffin_instance_source(policy, older, k);
 	struct tiffin_plan plan = { .how = tiffin_store_handover(have, &policy->store[k]) };
 	const struct tiffin_store *theirs;
 
@@ -21,6 +39,9 @@ struct tiffin_plan tiffin_instance_plan(const struct tiffin_loaded *policy,
 		plan.bytes = tiffin_store_size(policy->family, &policy->store[k]);
 		return plan;
 	}
+	/* Nobody goes back to who has given up a conversion. */
+	if (READ_ONCE(older->kept))
+		return plan;
 	theirs = &older->policy->store[k];
 	if (theirs->undo == TIFFIN_UNDO_SNAPSHOT)
 		plan.bytes = tiffin_store_payload(have);
@@ -46,7 +67,7 @@ static int tiffin_instance_save(struct tiffin_instance *inst, unsigned int k)
 {
 	struct tiffin_family *family = inst->policy->family;
 	size_t bytes = tiffin_store_payload(inst->store[k]);
-	int rc = tiffin_store_charge(family, bytes);
+	int rc = tiffin_store_charge(family, bytes, 0);
 
 	if (rc)
 		return rc;
@@ -64,12 +85,14 @@ static int tiffin_instance_adopt(struct tiffin_instance *inst, struct tiffin_ins
 	const struct tiffin_store *decl = &older->policy->store[k];
 	struct tiffin_store_mem *spare;
 
-	inst->store[k] = tiffin_store_get(older->store[k]);
+	inst->store[k] = tiffin_store_get(tiffin_instance_source(inst->policy, older, k));
 	inst->adopted |= BIT(k);
+	if (older->kept)
+		return 0;
 	if (decl->undo == TIFFIN_UNDO_SNAPSHOT)
 		return tiffin_instance_save(inst, k);
 	if (decl->undo == TIFFIN_UNDO_REBUILD && k == TIFFIN_STORE_OBJECT) {
-		spare = tiffin_store_alloc(inst->policy->family, decl);
+		spare = tiffin_store_alloc(inst->policy->family, decl, 0);
 		if (IS_ERR(spare))
 			return PTR_ERR(spare);
 		inst->spare = spare;
@@ -77,9 +100,31 @@ static int tiffin_instance_adopt(struct tiffin_instance *inst, struct tiffin_ins
 	return 0;
 }
 
+/*
+ * The bytes of @older's stores that are freed for certain when one of @policy is active: where it
+ * has given up a conversion nobody goes back to it, and what isn't handed over is of no use.
+ */
+static size_t tiffin_instance_going(const struct tiffin_loaded *policy,
+				    const struct tiffin_instance *older)
+{
+	size_t bytes = 0;
+	unsigned int k;
+
+	if (!older || !older->kept)
+		return 0;
+	for (k = 0; k < TIFFIN_STORE_KINDS; k++)
+		if (older->store[k] &&
+		    (!policy->has_store[k] ||
+		     tiffin_instance_source(policy, older, k) != older->store[k] ||
+		     tiffin_instance_plan(policy, older, k).how != TIFFIN_HANDOVER_REFERENCE))
+			bytes += older->store[k]->bytes;
+	return bytes;
+}
+
 /* Every store goes over from the older instance, as it is or converted, or starts from zeros. */
 static int tiffin_instance_stores(struct tiffin_instance *inst, struct tiffin_instance *older)
 {
+	size_t going = tiffin_instance_going(inst->policy, older);
 	struct tiffin_loaded *policy = inst->policy;
 	struct tiffin_store_mem *mem;
 	enum tiffin_handover how;
@@ -96,7 +141,7 @@ static int tiffin_instance_stores(struct tiffin_instance *inst, struct tiffin_in
 				return rc;
 			continue;
 		}
-		mem = tiffin_store_alloc(policy->family, &policy->store[k]);
+		mem = tiffin_store_alloc(policy->family, &policy->store[k], going);
 		if (IS_ERR(mem))
 			return PTR_ERR(mem);
 		inst->store[k] = mem;
@@ -104,7 +149,8 @@ static int tiffin_instance_stores(struct tiffin_instance *inst, struct tiffin_in
 			continue;
 		inst->converts |= BIT(k);
 		if (k == TIFFIN_STORE_OBJECT)
-			tiffin_store_convert_from(mem, older->store[k], policy);
+			tiffin_store_convert_from(mem, tiffin_instance_source(policy, older, k),
+						  policy);
 	}
 	return 0;
 }
@@ -189,6 +235,7 @@ static void tiffin_instance_free(struct tiffin_instance *inst)
 	int k;
 
 	tiffin_instance_drop_saved(inst);
+	tiffin_store_put(inst->kept);
 	for (k = TIFFIN_STORE_KINDS - 1; k >= 0; k--)
 		tiffin_store_put(inst->store[k]);
 	free_percpu(inst->counters);
@@ -285,6 +332,21 @@ static void tiffin_instance_take_over(struct tiffin_instance *inst, struct tiffi
 	}
 }
 
+/*
+ * Nobody goes on with a conversion that was given up: what @inst has by reference is all there is.
+ * The older layout's store is @older's to free.
+ */
+static void tiffin_instance_end_conversion(struct tiffin_instance *inst,
+					   struct tiffin_instance *older)
+{
+	struct tiffin_store_mem *mem = inst->store[TIFFIN_STORE_OBJECT];
+
+	if (!older->kept || !mem || mem != older->store[TIFFIN_STORE_OBJECT] || !mem->from)
+		return;
+	WRITE_ONCE(mem->from, NULL);
+	tiffin_store_put(older->kept);
+}
+
 static void tiffin_instance_give_back(struct tiffin_instance *inst, struct tiffin_instance *older)
 {
 	unsigned int k;
@@ -314,13 +376,47 @@ int tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *t
 	}
 	if (to->older == from)
 		tiffin_instance_take_over(to, from, epoch, now_ns);
-	return tiffin_quarantined(to->policy) ? -EFAULT : 0;
+	if (tiffin_quarantined(to->policy))
+		return -EFAULT;
+	tiffin_instance_end_conversion(to, from);
+	return 0;
 }
 
 void tiffin_instance_settle(struct tiffin_instance *inst)
 {
 	inst->older = NULL;
 	tiffin_instance_drop_saved(inst);
+}
+
+void tiffin_instance_give_up(struct tiffin_instance *inst)
+{
+	struct tiffin_store_mem *mem = inst->store[TIFFIN_STORE_OBJECT];
+	struct tiffin_store_mem *from = mem ? mem->from : NULL;
+
+	/* All may have been converted, but who could have come back has them still. */
+	if (!from && inst->older && inst->converts & BIT(TIFFIN_STORE_OBJECT))
+		from = inst->older->store[TIFFIN_STORE_OBJECT];
+	if (from)
+		WRITE_ONCE(inst->kept, tiffin_store_get(from));
+}
+
+bool tiffin_instance_go_on(struct tiffin_instance *inst)
+{
+	struct tiffin_store_mem *mem = inst->store[TIFFIN_STORE_OBJECT];
+	struct tiffin_store_mem *kept = inst->kept;
+
+	if (!kept)
+		return false;
+	if (tiffin_quarantined(inst->policy)) {
+		if (mem->from)
+			tiffin_store_converted(mem);
+		return false;
+	}
+	mutex_lock(&tiffin_registry);
+	WRITE_ONCE(inst->kept, NULL);
+	mutex_unlock(&tiffin_registry);
+	tiffin_store_put(kept);
+	return mem->from;
 }
 
 u64 tiffin_instance_counter(const struct tiffin_instance *inst, unsigned int index)

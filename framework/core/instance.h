@@ -32,6 +32,8 @@ struct tiffin_plan {
  * @saved: by kind: memory for the bytes of an adopted store, where @older wants them back as they
  *	were at the flip
  * @spare: an object store for @older to start anew with, where it wants that
+ * @kept: the object store that this instance's was converted from, where that is given up; read
+ *	under tiffin_registry, or by who swaps
  */
 struct tiffin_instance {
 	struct tiffin_loaded *policy;
@@ -44,6 +46,7 @@ struct tiffin_instance {
 	struct tiffin_instance *older;
 	void *saved[TIFFIN_STORE_KINDS];
 	struct tiffin_store_mem *spare;
+	struct tiffin_store_mem *kept;
 };
 
 /**
@@ -92,7 +95,8 @@ void tiffin_instance_destroy(struct tiffin_instance *inst);
  * @now_ns: local_clock(), which may stand still here
  *
  * To the newer one: keeps the bytes of stores that @from wants back, and converts the records of
- * the instance and of the CPUs. Back: gives the bytes back, or zeros. Needs no memory.
+ * the instance and of the CPUs; where it has a store by reference whose conversion was given up,
+ * that is over. Back: gives the bytes back, or zeros. Needs no memory, and frees none.
  *
  * Context: no call is inside either and none comes; interrupts off.
  * Return: 0; -EFAULT where @to is in quarantine, perhaps as a conversion had to be ended: it must
@@ -108,6 +112,30 @@ int tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *t
  * Context: process, may sleep.
  */
 void tiffin_instance_settle(struct tiffin_instance *inst);
+
+/**
+ * tiffin_instance_give_up - another instance is to come, and not the one that this came after
+ * @inst: active; no sweep works for it. Where nothing was converted, or all and nobody can go back
+ *	any more, nothing happens.
+ *
+ * The older objects' store is kept beside the instance's own, as it was at the flip: the instance
+ * that comes next goes on with that, where its policy knows that layout, as it would after a
+ * rollback; else with what there is of the newer one. Up to the flip nothing is let go of: calls
+ * convert what they come upon, as before.
+ */
+void tiffin_instance_give_up(struct tiffin_instance *inst);
+
+/**
+ * tiffin_instance_go_on - after tiffin_instance_give_up(), no other instance could come
+ * @inst: still active
+ *
+ * One in quarantine writes no more, so what is kept stays good for the next attempt; it converts
+ * nothing more, either. Any other goes on, and what was kept would grow old.
+ *
+ * Context: process, may sleep. Takes tiffin_registry.
+ * Return: true where there are records to convert, as before.
+ */
+bool tiffin_instance_go_on(struct tiffin_instance *inst);
 
 /* The sum of counter @index over CPUs. */
 u64 tiffin_instance_counter(const struct tiffin_instance *inst, unsigned int index);

@@ -29,7 +29,8 @@ const struct tiffin_limit_range tiffin_limit_range[TIFFIN_LIMITS] = {
 
 /*
  * Stores get this part of memory: 16 MiB of 1 GiB. A policy with 24 bytes for each of
- * packet_steering's 32768 objects takes 1 MiB, and twice that while they are converted; and a
+ * packet_steering's 32768 objects takes 1 MiB, and twice that while they are converted (for the
+ * flip past two policies in quarantine a third time, which does not count: store.h, S6); and a
  * mistake in a declaration (4096 bytes an object: 128 MiB) costs no small machine its memory.
  */
 #define TIFFIN_STORES_PART	64

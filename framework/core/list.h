@@ -32,6 +32,7 @@
  *	rollback the older one finds, by its store's undo: the set as the newer has left it, or as
  *	it was at the flip (objects that are gone since are so by L5), or empty lists, which takes
  *	no memory and no time: each node says in which era it was put on its list.
+ *	No node belongs to a CPU: one that goes offline or comes changes nothing here.
  *  L8. Links that contradict each other (a policy's wild write has hit the nodes) are not followed:
  *	all lists of the set become empty, and that is counted.
  */

@@ -8,19 +8,20 @@
 #include "core/sysrq.h"
 #include "core/version.h"
 #include "rescue.h"
+#include "work.h"
 
 #define CREATE_TRACE_POINTS
 #include "core/trace.h"
 
 static int __init tiffin_init(void)
 {
-	int rc = tiffin_rescue_init();
+	int rc = tiffin_work_init();
 
 	if (rc)
 		return rc;
 	rc = tiffin_guard_init();
 	if (rc)
-		goto err_rescue;
+		goto err_work;
 	rc = tiffin_sysfs_init();
 	if (rc)
 		goto err_guard;
@@ -29,8 +30,8 @@ static int __init tiffin_init(void)
 
 err_guard:
 	tiffin_guard_exit();
-err_rescue:
-	tiffin_rescue_exit();
+err_work:
+	tiffin_work_exit();
 	return rc;
 }
 
@@ -40,6 +41,7 @@ static void __exit tiffin_exit(void)
 	tiffin_sysfs_exit();
 	tiffin_guard_exit();
 	tiffin_rescue_exit();
+	tiffin_work_exit();
 }
 
 module_init(tiffin_init);

@@ -88,7 +88,7 @@ out:
 
 /* Their folders stand beside these. */
 static const char * const tiffin_reserved[] = {
-	"policies", "version", "abi", "last_error", "faults", "contain",
+	"policies", "version", "abi", "last_error", "faults", "contain", "contained",
 };
 
 static bool tiffin_family_ok(const struct tiffin_family *family)

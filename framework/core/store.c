@@ -42,13 +42,13 @@ size_t tiffin_store_size(const struct tiffin_family *family, const struct tiffin
 	return sizeof(struct tiffin_store_mem) + record;
 }
 
-int tiffin_store_charge(struct tiffin_family *family, size_t bytes)
+int tiffin_store_charge(struct tiffin_family *family, size_t bytes, size_t going)
 {
 	s64 limit = (s64)READ_ONCE(family->limits.stores_kib) * 1024;
 	s64 held = atomic64_read(&family->stores_bytes);
 
 	do {
-		if (held + (s64)bytes > limit)
+		if (held + (s64)bytes > limit + (s64)going)
 			return -EDQUOT;
 	} while (!atomic64_try_cmpxchg(&family->stores_bytes, &held, held + bytes));
 	return 0;
@@ -65,14 +65,14 @@ void tiffin_store_uncharge(struct tiffin_family *family, size_t bytes)
  * bounds it is the family's limit.
  */
 struct tiffin_store_mem *tiffin_store_alloc(struct tiffin_family *family,
-					    const struct tiffin_store *decl)
+					    const struct tiffin_store *decl, size_t going)
 {
 	size_t bytes = tiffin_store_size(family, decl);
 	struct tiffin_store_mem *mem;
 	bool ok = false;
 	int rc;
 
-	rc = tiffin_store_charge(family, bytes);
+	rc = tiffin_store_charge(family, bytes, going);
 	if (rc)
 		return ERR_PTR(rc);
 	mem = kzalloc(sizeof(*mem), GFP_KERNEL);
@@ -283,14 +283,18 @@ static bool tiffin_record_carry(struct tiffin_store_mem *mem, u32 object, u32 ge
 	return tiffin_record_convert(mem, from, old->data, mem->policy, ctx, rec->data);
 }
 
-/* The generation that an object has come to, in this layout or the older one; 0: none yet. */
+/*
+ * The generation that an object has come to, in this layout or the older one; 0: none yet. Whoever
+ * has a shared record open may drop it meanwhile.
+ */
 static u32 tiffin_record_reached(const struct tiffin_store_mem *mem, u32 object,
 				 const struct tiffin_record *rec)
 {
 	const struct tiffin_store_mem *from = READ_ONCE(mem->from);
+	u32 generation = READ_ONCE(rec->generation);
 
-	if (rec->generation || !from)
-		return rec->generation;
+	if (generation || !from)
+		return generation;
 	return tiffin_record_of(from, object)->generation;
 }
 
@@ -318,7 +322,7 @@ struct tiffin_record *tiffin_record_open_slow(struct tiffin_store_mem *mem, u32 
 		smp_store_release(&rec->locked, 0);
 		return NULL;
 	}
-	if (rec->generation != generation) {
+	if (READ_ONCE(rec->generation) != generation) {
 		memset(rec->data, 0, mem->record_size);
 		if (!tiffin_record_carry(mem, object, generation, rec, ctx))
 			ctx->flags |= TIFFIN_CTX_OBJECT_FRESH;
@@ -339,9 +343,16 @@ bool tiffin_record_settle(struct tiffin_store_mem *mem, u32 object, struct tiffi
 	/* Of no object; or a call has been here, perhaps about a later one. */
 	if (!generation || READ_ONCE(rec->generation))
 		return true;
-	rec = tiffin_record_open(mem, object, generation, ctx);
-	if (!rec)
+	if (!tiffin_record_trylock(rec))
 		return false;
-	tiffin_record_close(mem, rec);
+	if (!READ_ONCE(rec->generation)) {
+		memset(rec->data, 0, mem->record_size);
+		/* Else it stays in none: the call that finds zeros is to be told so. */
+		if (tiffin_record_carry(mem, object, generation, rec, ctx))
+			/* Who acquires the generation sees what became of the older record. */
+			smp_store_release(&rec->generation, generation);
+	}
+	/* What was written comes before the next trylock. */
+	smp_store_release(&rec->locked, 0);
 	return true;
 }

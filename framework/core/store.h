@@ -9,18 +9,26 @@
  *	call, and after one that had to be ended (tiffin_record_drop()). The first call that comes
  *	with a later generation, or to a record of none, zeroes the record, alone; a call that comes
  *	meanwhile, and one that comes with an earlier generation, finds it busy. Which generation a
- *	dropped record had is forgotten: a late call may have it then, until the object's own next
- *	call zeroes it once more.
+ *	dropped record had is forgotten, and so, after the sweep, is that of one which came to
+ *	nothing there (S5): a late call may have it then, until the object's own next call zeroes it
+ *	once more.
  *  S3. A record of a TIFFIN_SHARE_LOCKED store is lent to one call at a time.
  *  S4. A store that records are converted from is not written: the policy that wrote it is not
- *	active. So a rollback finds it as it was at the flip.
+ *	active. So a rollback finds it as it was at the flip; and so does who comes in place of the
+ *	newer policy otherwise, and not as the next in turn, before all are converted or while a
+ *	rollback could have come (tiffin_instance_give_up()).
  *  S5. An object's record is converted once, by the call that finds it in no generation or, before
  *	any call, by the sweep; alone, as S2 has it zeroed. It is converted for the generation that
  *	the older record belongs to: what belongs to an object that is gone is not carried on, and a
  *	call that comes with an earlier generation than that finds the record busy. One that was
  *	dropped is not converted again: by then the policy that would have to is in quarantine.
+ *	One that the sweep comes upon and that comes to nothing, as its policy does not know how or
+ *	had to be ended, stays in no generation: a call that finds zeros is told so (FRESH). Until
+ *	the sweep is over that call may have it tried again, and so may a sweep that was ended for
+ *	another policy's sake and goes on, from the first record.
  *  S6. All memory of stores is charged to its family before it is allocated, for as long as it is
- *	held, and no charge goes beyond limits/stores_kib.
+ *	held, and no charge goes beyond limits/stores_kib, but by what goes at the flip that it is
+ *	for: where an older layout is kept (S4) there are three in that moment.
  *  S7. Records of CPUs are there for each possible CPU. One that goes offline leaves its record as
  *	it is, which is handed over, saved and converted with the others; nobody else writes it.
  *
@@ -40,6 +48,10 @@
  *									sweep (S5)
  *  rollback of these	live, as at the flip, or zeros, as the older policy declares it (enum
  *			tiffin_undo); what was converted: as at the flip (S4)
+ *  another in place	goes over, is converted, or begins from zeros, as at	the same; in a
+ *  of a faulty one	any swap						probation, or while
+ *									some are to convert:
+ *									as at the flip (S4)
  */
 #ifndef TIFFIN_CORE_STORE_H
 #define TIFFIN_CORE_STORE_H
@@ -132,13 +144,14 @@ struct tiffin_store_mem {
  * tiffin_store_alloc - memory for a declared store, all records zero
  * @family: whose it is
  * @decl: the declaration, checked
+ * @going: as for tiffin_store_charge()
  *
  * Context: process, may sleep.
  * Return: the store with one reference; ERR_PTR(-ENOMEM), or ERR_PTR(-EDQUOT) as for
  * tiffin_store_charge().
  */
 struct tiffin_store_mem *tiffin_store_alloc(struct tiffin_family *family,
-					    const struct tiffin_store *decl);
+					    const struct tiffin_store *decl, size_t going);
 
 /* How many records a store of @kind has in @family. */
 u32 tiffin_store_records(const struct tiffin_family *family, u32 kind);
@@ -157,10 +170,12 @@ size_t tiffin_store_size(const struct tiffin_family *family, const struct tiffin
  * tiffin_store_charge - the family holds so much more memory for stores
  * @family: whose it is
  * @bytes: to be given back with tiffin_store_uncharge()
+ * @going: of what is held, bytes that go for certain when what they are charged for is active
  *
- * Return: 0; -EDQUOT where that would be more than limits/stores_kib, and then nothing is charged.
+ * Return: 0; -EDQUOT where that would be more than limits/stores_kib and @going, and then nothing
+ * is charged.
  */
-int tiffin_store_charge(struct tiffin_family *family, size_t bytes);
+int tiffin_store_charge(struct tiffin_family *family, size_t bytes, size_t going);
 
 /* And so much less. */
 void tiffin_store_uncharge(struct tiffin_family *family, size_t bytes);

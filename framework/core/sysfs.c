@@ -156,11 +156,18 @@ static ssize_t contain_store(struct kobject *kobj, struct kobj_attribute *attr, 
 	       len;
 }
 
+/* Who asks makes it so: the kernel does not tell when it is told otherwise. */
+static ssize_t contained_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", tiffin_guard_refresh());
+}
+
 static struct kobj_attribute tiffin_root_version = __ATTR_RO(version);
 static struct kobj_attribute tiffin_root_abi = __ATTR_RO(abi);
 static struct kobj_attribute tiffin_root_error = __ATTR_RO_MODE(last_error, 0400);
 static struct kobj_attribute tiffin_root_faults = __ATTR_RO_MODE(faults, 0400);
 static struct kobj_attribute tiffin_root_contain = __ATTR_RW(contain);
+static struct kobj_attribute tiffin_root_contained = __ATTR_RO(contained);
 
 static const struct attribute *tiffin_root_attrs[] = {
 	&tiffin_root_version.attr,
@@ -168,6 +175,7 @@ static const struct attribute *tiffin_root_attrs[] = {
 	&tiffin_root_error.attr,
 	&tiffin_root_faults.attr,
 	&tiffin_root_contain.attr,
+	&tiffin_root_contained.attr,
 	NULL,
 };
 

@@ -5,6 +5,7 @@
 #include <linux/sysfs.h>
 
 #include "core/instance.h"
+#include "core/quarantine.h"
 #include "core/registry.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
@@ -73,7 +74,8 @@ ssize_t tiffin_sysfs_stores_info(const struct tiffin_loaded *loaded, char *buf)
 static const char *tiffin_back_name(const struct tiffin_instance *older, unsigned int k,
 				    enum tiffin_handover how)
 {
-	if (!READ_ONCE(older->store[k]))
+	/* Nobody goes back to a policy in quarantine. */
+	if (!READ_ONCE(older->store[k]) || tiffin_quarantined(older->policy))
 		return "none";
 	return how == TIFFIN_HANDOVER_REFERENCE ?
 	       tiffin_undo_names[older->policy->store[k].undo] : "kept";

@@ -19,8 +19,6 @@
 #include "core/registry.h"
 #include "core/watchdog.h"
 
-extern const char tiffin_guard_return[];
-
 /* Of tiffin_watchdog_idle: no timer runs. */
 #define TIFFIN_WATCHDOG_STOPPED	0xff
 
@@ -45,7 +43,7 @@ extern const char tiffin_guard_return[];
 #define TIFFIN_NEIGHBOUR_NS	(10 * NSEC_PER_MSEC)
 #define TIFFIN_NEIGHBOUR_LAST	10
 
-/* After how many beats a CPU that is never idle makes sure that it has a neighbour. */
+/* After how many beats a CPU that is never idle asks again where there was nobody to ask (R5). */
 #define TIFFIN_ASK_BEATS	512
 
 /* Over how long a policy's share of a CPU is taken. */
@@ -62,6 +60,7 @@ extern const char tiffin_guard_return[];
  * @since: when counting began
  * @neighbour: the timer, on another CPU, that looks after this one
  * @kick: starts @neighbour there
+ * @watched: it runs, or @kick is on its way (R5)
  * @seen: @beats when the neighbour last looked
  * @quiet: times that the neighbour found @timer stopped
  * @poked: an NMI is on its way here
@@ -76,6 +75,7 @@ struct tiffin_watchdog {
 	ktime_t since;
 	struct hrtimer neighbour;
 	call_single_data_t kick;
+	bool watched;
 	unsigned long seen;
 	u32 quiet;
 	bool poked;
@@ -172,12 +172,10 @@ static void tiffin_watchdog_kick(void *data)
 {
 	struct tiffin_watchdog *dog = data;
 
-	if (!hrtimer_active(&dog->neighbour)) {
-		dog->quiet = 0;
-		dog->seen = READ_ONCE(dog->beats) - 1;
-		hrtimer_start(&dog->neighbour, ns_to_ktime(TIFFIN_NEIGHBOUR_NS),
-			      HRTIMER_MODE_REL_PINNED_HARD);
-	}
+	dog->quiet = 0;
+	dog->seen = READ_ONCE(dog->beats) - 1;
+	hrtimer_start(&dog->neighbour, ns_to_ktime(TIFFIN_NEIGHBOUR_NS),
+		      HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 /* A CPU that may have timers for others, next to this one; -1 where there is none. */
@@ -194,17 +192,30 @@ static int tiffin_watchdog_neighbour(int cpu)
 	return next < nr_cpu_ids ? next : -1;
 }
 
-/* Have a neighbour look after this CPU, unless one does. */
+/*
+ * Have a neighbour look after this CPU, unless one does. The exchange is R5's full barrier, between
+ * what the caller has said of the timer and the look at who watches; and it lets one ask alone.
+ */
 static void tiffin_watchdog_ask(struct tiffin_watchdog *dog)
 {
 	int neighbour;
 
-	if (hrtimer_active(&dog->neighbour))
+	if (xchg(&dog->watched, true))
 		return;
 	neighbour = tiffin_watchdog_neighbour(dog->cpu);
-	/* Where the last kick is still under way it does as well. */
-	if (neighbour >= 0)
-		smp_call_function_single_async(neighbour, &dog->kick);
+	if (neighbour < 0 || smp_call_function_single_async(neighbour, &dog->kick))
+		WRITE_ONCE(dog->watched, false);
+}
+
+/* The neighbour looks no longer; the timer may have been started a moment ago (R5). */
+static void tiffin_watchdog_let_go(struct tiffin_watchdog *dog)
+{
+	/* After what the kick may now overwrite. */
+	smp_store_release(&dog->watched, false);
+	/* Before the look at the timer; with the exchange in tiffin_watchdog_ask(). */
+	smp_mb();
+	if (READ_ONCE(per_cpu(tiffin_watchdog_idle, dog->cpu)) != TIFFIN_WATCHDOG_STOPPED)
+		tiffin_watchdog_ask(dog);
 }
 
 /* End a call in the policy's text, or on its way back there (R4); or not yet. */
@@ -238,10 +249,7 @@ static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	}
 	WRITE_ONCE(dog->beats, dog->beats + 1);
-	/*
-	 * The one that looked after this CPU may have gone offline, or have ended as this one
-	 * began.
-	 */
+	/* No other CPU may have been online. */
 	if (!(dog->beats % TIFFIN_ASK_BEATS))
 		tiffin_watchdog_ask(dog);
 	if (late && ++dog->late % TIFFIN_WATCHDOG_LATE == 0)
@@ -263,24 +271,35 @@ static enum hrtimer_restart tiffin_watchdog_beat(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
+void tiffin_watchdog_poke(int cpu)
+{
+	struct tiffin_watchdog *dog = per_cpu_ptr(&tiffin_watchdogs, cpu);
+
+	/* One at a time: a second would find nobody who knows what it is. */
+	if (READ_ONCE(dog->poked))
+		return;
+	WRITE_ONCE(dog->poked, true);
+	tiffin_send_nmi(cpu);
+}
+
 /* On another CPU: does the timer that this one looks after still beat, while there is a call? */
 static enum hrtimer_restart tiffin_watchdog_look(struct hrtimer *timer)
 {
 	struct tiffin_watchdog *dog = container_of(timer, struct tiffin_watchdog, neighbour);
 	unsigned long beats = READ_ONCE(dog->beats);
 
-	if (dog->cpu == smp_processor_id() || !cpu_online(dog->cpu))
-		return HRTIMER_NORESTART;
 	if (READ_ONCE(per_cpu(tiffin_watchdog_idle, dog->cpu)) != TIFFIN_WATCHDOG_STOPPED)
 		dog->quiet = 0;
-	else if (++dog->quiet > TIFFIN_NEIGHBOUR_LAST)
+	else
+		dog->quiet++;
+	/* This CPU may be that one itself: the kernel moves timers where a CPU goes offline. */
+	if (dog->cpu == smp_processor_id() || !cpu_online(dog->cpu) ||
+	    dog->quiet > TIFFIN_NEIGHBOUR_LAST) {
+		tiffin_watchdog_let_go(dog);
 		return HRTIMER_NORESTART;
-	if (!dog->quiet && beats == dog->seen &&
-	    READ_ONCE(per_cpu(tiffin_guard_cursor, dog->cpu)) && !READ_ONCE(dog->poked)) {
-		/* One at a time: a second would find nobody who knows what it is. */
-		WRITE_ONCE(dog->poked, true);
-		tiffin_send_nmi(dog->cpu);
 	}
+	if (!dog->quiet && beats == dog->seen && READ_ONCE(per_cpu(tiffin_guard_cursor, dog->cpu)))
+		tiffin_watchdog_poke(dog->cpu);
 	dog->seen = beats;
 	hrtimer_forward_now(timer, ns_to_ktime(TIFFIN_NEIGHBOUR_NS));
 	return HRTIMER_RESTART;
@@ -361,17 +380,25 @@ static void tiffin_watchdog_nothing(void *unused)
 
 void tiffin_watchdog_exit(void)
 {
-	int cpu;
+	struct tiffin_watchdog *dog;
+	int cpu, i;
 
-	/*
-	 * Kicks that were under way are over: twice, as who is waited for overtakes others of a
-	 * batch.
-	 */
-	on_each_cpu(tiffin_watchdog_nothing, NULL, 1);
-	on_each_cpu(tiffin_watchdog_nothing, NULL, 1);
 	for_each_possible_cpu(cpu) {
-		hrtimer_cancel(&per_cpu_ptr(&tiffin_watchdogs, cpu)->neighbour);
 		hrtimer_cancel(&per_cpu_ptr(&tiffin_watchdogs, cpu)->timer);
+		WRITE_ONCE(per_cpu(tiffin_watchdog_idle, cpu), TIFFIN_WATCHDOG_STOPPED);
+	}
+	/* Twice, as a neighbour that has been looking right then may have asked for another. */
+	for (i = 0; i < 2; i++) {
+		/*
+		 * Kicks that were under way are over: twice, as who is waited for overtakes others
+		 * of a batch.
+		 */
+		on_each_cpu(tiffin_watchdog_nothing, NULL, 1);
+		on_each_cpu(tiffin_watchdog_nothing, NULL, 1);
+		for_each_possible_cpu(cpu) {
+			dog = per_cpu_ptr(&tiffin_watchdogs, cpu);
+			hrtimer_cancel(&dog->neighbour);
+		}
 	}
 	unregister_nmi_handler(NMI_LOCAL, "tiffin");
 }

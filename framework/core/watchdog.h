@@ -24,6 +24,10 @@
  *  R3. No timer runs on a CPU that has called no policy for two ticks and looks after no other.
  *  R4. A call is ended in the policy's own text at once; in a function of the kernel that the
  *	policy has called, when that function returns. Nothing of the kernel is cut short.
+ *  R5. Where a CPU's timer runs, another CPU looks after it, or was asked to, if one is online.
+ *	Who starts the timer says so first, and then looks whether there is a neighbour; a neighbour
+ *	that ends says so first, and then looks whether the timer runs; each with a full barrier
+ *	between. So at least one of them sees the other, and asks.
  */
 #ifndef TIFFIN_CORE_WATCHDOG_H
 #define TIFFIN_CORE_WATCHDOG_H
@@ -42,6 +46,12 @@ DECLARE_PER_CPU(u8, tiffin_watchdog_idle);
  * Tell it, or start it; tiffin_guard_call() asks for it. Context: any but NMI, preemption disabled.
  */
 asmlinkage void tiffin_watchdog_start(void);
+
+/*
+ * Have a CPU look, by an NMI, whether the call that is under way there lasts too long with
+ * interrupts disabled. Context: any.
+ */
+void tiffin_watchdog_poke(int cpu);
 
 /* Process context, may sleep. */
 int tiffin_watchdog_init(void);

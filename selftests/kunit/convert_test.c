@@ -223,7 +223,7 @@ static void convert_is_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, scope_of(test)->swap.state, TIFFIN_SWEEPING);
 	KUNIT_EXPECT_STREQ(test, scope_of(test)->swap.report.result, "committed");
 	KUNIT_EXPECT_EQ(test, lab_swap(lab, "beta"), -EBUSY);
-	LAB_EXPECT_SAYS(test, lab_error(lab), "being converted for delta-1.0+b1, object 7 of 16");
+	LAB_EXPECT_SAYS(test, lab_error(lab), "being converted for delta-1.0+b1, object 7 of 16, ");
 	KUNIT_EXPECT_EQ(test, tiffin_swap_rollback(scope_of(test)), -EBUSY);
 	KUNIT_EXPECT_EQ(test, tiffin_swap_commit(scope_of(test)), -ENOENT);
 	convert_lock(test, 7, 0);

@@ -103,7 +103,7 @@ static void event_load_and_unload(struct kunit *test)
 {
 	static const char * const ids[] = {
 		"alpha-1.0+b1", "beta-1.0+b1", "gamma-1.0+b1", "bare-1.0+b1",
-		"delta-1.0+b1", "sigma-1.0+b1",
+		"delta-1.0+b1", "sigma-1.0+b1", "kappa-1.0+b1", "lambda-1.0+b1",
 	};
 	struct lab *lab = test->priv;
 	char path[64];

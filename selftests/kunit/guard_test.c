@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guard on the processor it is made for: calls that return, and calls that are ended. The
- * policy that faults is one of the lab, and all of this module counts as its text.
+ * The guard on the processor it is made for: calls that return, and calls that are ended.
  */
 #include <linux/irqflags.h>
 #include <linux/linkage.h>
@@ -14,9 +13,7 @@
 #include "core/fault.h"
 #include "core/guard.h"
 #include "core/quarantine.h"
-#include "lab_kunit.h"
-
-typedef void (*guard_fn)(const struct tiffin_ctx *ctx, const void *in, void *out);
+#include "guard_lab.h"
 
 /**
  * struct guard_seen - what a function that was called through the guard saw
@@ -33,24 +30,6 @@ struct guard_seen {
 	enum tiffin_entered inner;
 	struct tiffin_guard_frame *after;
 };
-
-static const struct tiffin_ctx guard_ctx = { .size = sizeof(guard_ctx) };
-
-/* Alpha, which is active until it comes to quarantine. */
-static struct tiffin_loaded *guard_policy;
-
-static enum tiffin_entered guard_call(guard_fn fn, const void *in, void *out)
-{
-	return tiffin_guard_call(&guard_ctx, in, out, fn, guard_policy, tiffin_guard_task());
-}
-
-/* A division by zero: with "ud2" objtool would know that nothing comes after it. */
-#define GUARD_TRAP	"xorl %%ecx, %%ecx\n\tdivl %%ecx\n\t"
-
-static void guard_trap(void)
-{
-	asm volatile(GUARD_TRAP : : : "eax", "ecx", "edx");
-}
 
 static void guard_returns(const struct tiffin_ctx *ctx, const void *in, void *out)
 {
@@ -309,6 +288,31 @@ static void guard_keeps_preemption_off(const struct tiffin_ctx *ctx, const void 
 	preempt_disable();
 }
 
+/* Not by the instructions that are for this alone: objtool would know. */
+static void guard_set_flag(unsigned long flag)
+{
+	asm volatile("push %0\n\tpopf" : : "r" (arch_local_save_flags() | flag) : "memory", "cc");
+}
+
+/* As if the watchdog had met a function that this one has called. */
+static noinline void guard_is_sent_back(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	unsigned long *frame = __builtin_frame_address(0);
+
+	WRITE_ONCE(frame[1], (unsigned long)tiffin_guard_return);
+	guard_set_flag(X86_EFLAGS_AC | X86_EFLAGS_DF);
+}
+
+static void guard_turns_strings_round(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	guard_set_flag(X86_EFLAGS_DF);
+}
+
+static void guard_lets_user_memory_in(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	guard_set_flag(X86_EFLAGS_AC);
+}
+
 static void guard_wants_to_schedule(const struct tiffin_ctx *ctx, const void *in, void *out)
 {
 	set_preempt_need_resched();
@@ -323,6 +327,10 @@ static void guard_notices_what_is_kept(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tiffin_quarantined(guard_policy));
 	guard_expect_repaired(test, false, false, guard_turns_irqs);
 	guard_expect_repaired(test, true, false, guard_keeps_preemption_off);
+	guard_expect_repaired(test, true, false, guard_turns_strings_round);
+	guard_expect_repaired(test, false, false, guard_lets_user_memory_in);
+	guard_expect_repaired(test, true, false, guard_is_sent_back);
+	guard_expect_repaired(test, false, false, guard_is_sent_back);
 	/* What an interrupt may do meanwhile is not the policy's doing. */
 	local_irq_disable();
 	wanted = test_preempt_need_resched();
@@ -332,6 +340,42 @@ static void guard_notices_what_is_kept(struct kunit *test)
 		clear_preempt_need_resched();
 	local_irq_enable();
 	KUNIT_EXPECT_EQ(test, resched, TIFFIN_ENTERED);
+}
+
+/* A fault is no reason to forget what an interrupt has asked for. */
+static void guard_faults_wanting(const struct tiffin_ctx *ctx, const void *in, void *out)
+{
+	set_preempt_need_resched();
+	guard_trap();
+}
+
+static void guard_keeps_the_wish_to_schedule(struct kunit *test)
+{
+	enum tiffin_entered entered;
+	bool before, after;
+
+	local_irq_disable();
+	before = test_preempt_need_resched();
+	clear_preempt_need_resched();
+	entered = guard_call(guard_faults_wanting, test, NULL);
+	after = test_preempt_need_resched();
+	if (!before)
+		clear_preempt_need_resched();
+	local_irq_enable();
+	KUNIT_EXPECT_EQ(test, entered, TIFFIN_ENTER_FAULTED);
+	KUNIT_EXPECT_TRUE(test, after);
+}
+
+/* C4, also where nobody has noted why. */
+static void guard_quarantines_without_a_note(struct kunit *test)
+{
+	enum tiffin_entered entered;
+
+	preempt_disable();
+	entered = guard_call(guard_is_sent_back, test, NULL);
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, entered, TIFFIN_ENTER_FAULTED);
+	KUNIT_EXPECT_TRUE(test, tiffin_quarantined(guard_policy));
 }
 
 /* What of a call that was ended is remembered is that call's. */
@@ -398,6 +442,18 @@ static void guard_tells_whose_fault_it_is(struct kunit *test)
 	EXPECT_IS(true, ELSEWHERE, 3, X86_TRAP_PF);
 	EXPECT_IS(false, ELSEWHERE, 2, X86_TRAP_PF);
 	EXPECT_IS(false, ELSEWHERE, 1, X86_TRAP_GP);
+	/* It took so long that the watchdog has it return to the guard. */
+	word[3] = (unsigned long)tiffin_guard_return;
+	EXPECT_IS(true, ELSEWHERE, 3, X86_TRAP_PF);
+	EXPECT_IS(false, ELSEWHERE, 2, X86_TRAP_PF);
+	/* What the guard's call left lies at the top of the stack, and nothing else is there. */
+	word[3] = (unsigned long)tiffin_guard_returned;
+	EXPECT_IS(false, ELSEWHERE, 3, X86_TRAP_PF);
+	word[STACK_WORDS - 1] = TEXT + 5;
+	EXPECT_IS(false, ELSEWHERE, STACK_WORDS - 1, X86_TRAP_PF);
+	word[STACK_WORDS - 1] = (unsigned long)tiffin_guard_return;
+	EXPECT_IS(false, ELSEWHERE, STACK_WORDS - 1, X86_TRAP_PF);
+	word[3] = TEXT + 5;
 	/* At the end of the stack there is nothing to be read. */
 	EXPECT_IS(false, ELSEWHERE, 3, X86_TRAP_DF);
 	/* A general protection may come one word below, in the return that stands for a jump. */
@@ -468,14 +524,15 @@ static void guard_finds_only_calls_of_this_stack(struct kunit *test)
 	EXPECT_NONE(end - 256, end - 256);
 	EXPECT_NONE(end - 256, end - 248);
 	KUNIT_EXPECT_NULL(test, guard_found(end - 256, end - 512, __USER_CS));
-	/* An overflow. */
+	/* An overflow, also by a function that takes most of the stack. */
 	EXPECT_FOUND(begin + 256, begin - 256);
+	EXPECT_FOUND(end - 256, begin - 2048);
 	/* Stacks may lie next to one another. */
 	EXPECT_NONE(begin + 256, begin - PAGE_SIZE - 8);
 	EXPECT_NONE(end + 256, end - 256);
 	EXPECT_FOUND(other, other - 256);
-	EXPECT_FOUND(other, other - THREAD_SIZE);
-	EXPECT_NONE(other, other - THREAD_SIZE - 8);
+	EXPECT_FOUND(other, other - THREAD_SIZE - PAGE_SIZE);
+	EXPECT_NONE(other, other - THREAD_SIZE - PAGE_SIZE - 8);
 #undef EXPECT_NONE
 #undef EXPECT_FOUND
 }
@@ -548,27 +605,6 @@ static void guard_quarantine_is_not_entered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_swap(lab, "alpha"), -ENOTRECOVERABLE);
 }
 
-/* This kernel has been told to panic on an oops. */
-static int guard_test_init(struct kunit *test)
-{
-	int rc = tiffin_guard_set_contain(true) ?: lab_test_init(test) ?:
-		 lab_swap(test->priv, "alpha");
-	struct lab *lab = test->priv;
-
-	if (rc)
-		return rc;
-	guard_policy = lab->family.scope->gate.active->policy;
-	/* Its end waits for the rescue, as these tests have real faults. */
-	lab->faulted = true;
-	return 0;
-}
-
-static void guard_test_exit(struct kunit *test)
-{
-	lab_test_exit(test);
-	tiffin_guard_set_contain(false);
-}
-
 static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(guard_returns_what_happened),
 	KUNIT_CASE(guard_keeps_registers),
@@ -578,6 +614,8 @@ static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(guard_leaves_no_poison),
 #endif
 	KUNIT_CASE(guard_notices_what_is_kept),
+	KUNIT_CASE(guard_keeps_the_wish_to_schedule),
+	KUNIT_CASE(guard_quarantines_without_a_note),
 	KUNIT_CASE(guard_notes_are_of_their_call),
 	KUNIT_CASE(guard_tells_whose_fault_it_is),
 	KUNIT_CASE(guard_finds_only_calls_of_this_stack),

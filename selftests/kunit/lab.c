@@ -22,7 +22,7 @@ struct lab_record {
 	u64 spare;
 };
 
-/* Delta's layout: all that it knows of the first one lies elsewhere. */
+/* The second layout: all that is known of the first one lies elsewhere. */
 struct lab_record2 {
 	u64 mark;
 	u64 spare;
@@ -92,13 +92,29 @@ static void lab_enter_hook(struct lab *lab, enum lab_who me)
 			tiffin_add(&lab->mixed, 1);
 }
 
-/* Where a policy counts the calls that a record has seen. */
-static u64 *lab_calls(void *record, enum lab_who me)
+u64 *lab_calls(void *record, enum lab_who who)
 {
 	if (!record)
 		return NULL;
-	return me == LAB_DELTA ? &((struct lab_record2 *)record)->calls :
-				 &((struct lab_record *)record)->calls;
+	return who == LAB_DELTA || who == LAB_LAMBDA ? &((struct lab_record2 *)record)->calls :
+						       &((struct lab_record *)record)->calls;
+}
+
+/* Objects' records of these are shared. The others' are locked: a second call would spoil them. */
+static bool lab_shares(enum lab_who me)
+{
+	return me == LAB_GAMMA || me == LAB_KAPPA || me == LAB_LAMBDA;
+}
+
+/*
+ * Who has lists keeps each object on the one that the count of its calls says, with that count for
+ * a mark; at the head is the last one that was asked about.
+ */
+static u32 lab_put(const struct tiffin_ctx *ctx, u64 calls, enum lab_who me)
+{
+	if ((me != LAB_KAPPA && me != LAB_LAMBDA) || !calls)
+		return 0;
+	return tiffin_list_put(ctx, ctx->handle, calls % LAB_LISTS, TIFFIN_LIST_HEAD, calls);
 }
 
 static void lab_answer(const struct tiffin_ctx *ctx, const struct lab_in *in, struct lab_out *out,
@@ -118,11 +134,11 @@ static void lab_answer(const struct tiffin_ctx *ctx, const struct lab_in *in, st
 	out->epoch = ctx->epoch;
 	out->cpu = ctx->env->cpu;
 	out->now_ns = ctx->now_ns;
-	/* Gamma's is shared. The others' is locked: plain C, which a second call would spoil. */
-	if (object && me == LAB_GAMMA)
+	if (object && lab_shares(me))
 		out->object_calls = tiffin_add(object, 1) + 1;
 	else if (object)
 		out->object_calls = ++*object;
+	out->put = lab_put(ctx, out->object_calls, me);
 	if (instance)
 		out->instance_calls = tiffin_add(instance, 1) + 1;
 	if (cpu) {
@@ -154,6 +170,8 @@ LAB_HOOK(lab_gamma, LAB_GAMMA)
 LAB_HOOK(lab_bare, LAB_BARE)
 LAB_HOOK(lab_delta, LAB_DELTA)
 LAB_HOOK(lab_sigma, LAB_SIGMA)
+LAB_HOOK(lab_kappa, LAB_KAPPA)
+LAB_HOOK(lab_lambda, LAB_LAMBDA)
 
 const struct lab_hooks lab_hooks[LAB_POLICIES] = {
 	[LAB_ALPHA] = { .ask = lab_alpha, .tell = lab_alpha },
@@ -162,6 +180,8 @@ const struct lab_hooks lab_hooks[LAB_POLICIES] = {
 	[LAB_BARE] = { .ask = lab_bare },
 	[LAB_DELTA] = { .ask = lab_delta, .tell = lab_delta },
 	[LAB_SIGMA] = { .ask = lab_sigma, .tell = lab_sigma },
+	[LAB_KAPPA] = { .ask = lab_kappa, .tell = lab_kappa },
+	[LAB_LAMBDA] = { .ask = lab_lambda, .tell = lab_lambda },
 };
 
 static void lab_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in, enum lab_who me)
@@ -208,7 +228,7 @@ static void lab_convert(const struct tiffin_ctx *ctx, const struct tiffin_conver
 	const struct lab_record *old = in->from;
 	struct lab_record2 *new = out->record;
 
-	lab_now->converts[in->kind]++;
+	tiffin_add(&lab_now->converts[in->kind], 1);
 	if (READ_ONCE(lab_now->faulty_convert)) {
 		new->spare = LAB_MARK;
 		lab_fault(ctx);
@@ -242,6 +262,25 @@ static const struct tiffin_store lab_undo_stores[] = {
 	  .undo = TIFFIN_UNDO_SNAPSHOT },
 };
 
+static const struct tiffin_store lab_listed_stores[] = {
+	{ "lab_page", 1, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, sizeof(struct lab_record) },
+	{ "lab_cpu", 1, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct lab_record) },
+	{ "lab_all", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct lab_record) },
+	{ "lab_queue", 1, TIFFIN_STORE_LISTS, TIFFIN_SHARE_ATOMIC,
+	  .undo = TIFFIN_UNDO_SNAPSHOT, .lists = LAB_LISTS },
+};
+
+static const struct tiffin_store lab_listed_second_stores[] = {
+	{ "lab_page", 2, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, sizeof(struct lab_record2),
+	  .convert = lab_convert },
+	{ "lab_cpu", 2, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, sizeof(struct lab_record2),
+	  .convert = lab_convert },
+	{ "lab_all", 2, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, sizeof(struct lab_record2),
+	  .convert = lab_convert },
+	{ "lab_queue", 1, TIFFIN_STORE_LISTS, TIFFIN_SHARE_ATOMIC,
+	  .undo = TIFFIN_UNDO_LIVE, .lists = LAB_LISTS },
+};
+
 static const struct tiffin_tunable lab_tunables[] = {
 	[LAB_KNOB] = { "knob", "what an answer repeats", -5, 100, 7 },
 	[LAB_BOLT] = { "bolt", NULL, S64_MIN, S64_MAX, 0 },
@@ -251,15 +290,6 @@ static const struct tiffin_counter lab_counters[] = {
 	[LAB_ASKED] = { "asked", "questions answered" },
 	[LAB_FRESH] = { "fresh", NULL },
 };
-
-#define LAB_HEAD(_name)									\
-	.magic = TIFFIN_POLICY_MAGIC,								\
-	.size = sizeof(struct tiffin_policy),							\
-	.core_abi = TIFFIN_CORE_ABI,								\
-	.family_abi = LAB_FAMILY_ABI,								\
-	.name = _name,										\
-	.version = "1.0",									\
-	.family = LAB_FAMILY
 
 const struct tiffin_policy lab_policy[LAB_POLICIES] = {
 	[LAB_ALPHA] = {
@@ -302,6 +332,20 @@ const struct tiffin_policy lab_policy[LAB_POLICIES] = {
 		LAB_HEAD("sigma"),
 		TIFFIN_HOOKS(lab_hooks[LAB_SIGMA]),
 		TIFFIN_STORES(lab_undo_stores),
+		TIFFIN_TUNABLES(lab_tunables),
+		TIFFIN_COUNTERS(lab_counters),
+	},
+	[LAB_KAPPA] = {
+		LAB_HEAD("kappa"),
+		TIFFIN_HOOKS(lab_hooks[LAB_KAPPA]),
+		TIFFIN_STORES(lab_listed_stores),
+		TIFFIN_TUNABLES(lab_tunables),
+		TIFFIN_COUNTERS(lab_counters),
+	},
+	[LAB_LAMBDA] = {
+		LAB_HEAD("lambda"),
+		TIFFIN_HOOKS(lab_hooks[LAB_LAMBDA]),
+		TIFFIN_STORES(lab_listed_second_stores),
 		TIFFIN_TUNABLES(lab_tunables),
 		TIFFIN_COUNTERS(lab_counters),
 	},

@@ -14,9 +14,20 @@
 
 #define LAB_FAMILY		"lab"
 #define LAB_FAMILY_ABI		TIFFIN_ABI(2, 1)
+
+/* How the descriptor of a policy of this family begins, the lab's or a test's own. */
+#define LAB_HEAD(_name)									\
+	.magic = TIFFIN_POLICY_MAGIC,								\
+	.size = sizeof(struct tiffin_policy),							\
+	.core_abi = TIFFIN_CORE_ABI,								\
+	.family_abi = LAB_FAMILY_ABI,								\
+	.name = _name,										\
+	.version = "1.0",									\
+	.family = LAB_FAMILY
 #define LAB_BUILD		"b1"
 #define LAB_OBJECTS		16
 #define LAB_MAX_CPUS		16
+#define LAB_LISTS		2
 
 /**
  * enum lab_who - the lab's policies
@@ -26,6 +37,10 @@
  * @LAB_BARE: has the required hook and nothing else
  * @LAB_DELTA: alpha's stores in a second layout, to which it converts the first
  * @LAB_SIGMA: alpha's stores; after a rollback it wants the instance's as it was, and objects anew
+ * @LAB_KAPPA: has stores of all kinds, objects' shared; after a rollback it wants its lists as they
+ *	were
+ * @LAB_LAMBDA: kappa's lists, which it takes back as they are; kappa's other stores in a second
+ *	layout, to which it converts the first
  * @LAB_POLICIES: number of policies
  */
 enum lab_who {
@@ -35,6 +50,8 @@ enum lab_who {
 	LAB_BARE,
 	LAB_DELTA,
 	LAB_SIGMA,
+	LAB_KAPPA,
+	LAB_LAMBDA,
 	LAB_POLICIES,
 };
 
@@ -61,6 +78,7 @@ struct lab_in {
  * @cpu: that the policy was told
  * @knob: value of the tunable
  * @now_ns: that the policy was told
+ * @put: what the service said that puts the object on a list; 0 where the policy has no lists
  */
 struct lab_out {
 	u32 number;
@@ -74,6 +92,7 @@ struct lab_out {
 	u32 cpu;
 	s64 knob;
 	u64 now_ns;
+	u32 put;
 };
 
 struct lab_hooks {
@@ -93,7 +112,7 @@ struct lab_hooks {
  * @inits: calls of a policy's init
  * @adopted: what the last of them was told
  * @reached: stores that the last of them could reach, a bit a kind
- * @converts: calls of delta's conversion, by kind of store
+ * @converts: calls of delta's and lambda's conversion, by kind of store
  * @unknown: it does not know what it is given
  * @inside: calls that are in a policy
  * @nonsense: from here on policies answer out of range
@@ -101,7 +120,7 @@ struct lab_hooks {
  * @in_hook: called in a hook, may be NULL
  * @faulty: hooks of these policies have to be ended, a bit a policy, at their end
  * @faulty_init: likewise, init
- * @faulty_convert: likewise, the conversion; delta's alone
+ * @faulty_convert: likewise, the conversion
  * @ended: by CPU, the call that ends itself, where the kernel has no guard
  * @faulted: a call was ended, or a policy put in quarantine: lab_stop() has something to wait for
  * @on_flipped: called when the family is told of a flip, process context, may be NULL
@@ -135,6 +154,9 @@ struct lab {
 
 extern const struct tiffin_policy lab_policy[LAB_POLICIES];
 extern const struct lab_hooks lab_hooks[LAB_POLICIES];
+
+/* Where a policy counts the calls that a record has seen; NULL where there is no record. */
+u64 *lab_calls(void *record, enum lab_who who);
 
 /**
  * lab_start - register the family and all policies of the lab

@@ -301,13 +301,7 @@ static const struct tiffin_store list_stores[LIST_POLICIES] = {
 
 #define LIST_POLICY(_who, _name)							\
 	[_who] = {									\
-		.magic = TIFFIN_POLICY_MAGIC,						\
-		.size = sizeof(struct tiffin_policy),					\
-		.core_abi = TIFFIN_CORE_ABI,						\
-		.family_abi = LAB_FAMILY_ABI,						\
-		.name = _name,								\
-		.version = "1.0",							\
-		.family = LAB_FAMILY,							\
+		LAB_HEAD(_name),							\
 		TIFFIN_HOOKS(list_hooks),						\
 		.stores = &list_stores[_who],						\
 		.nr_stores = 1,								\

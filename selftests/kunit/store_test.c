@@ -25,7 +25,7 @@ static const struct tiffin_store atomic_decl = {
 /* Memory that a failed test gives back, too. */
 static struct tiffin_store_mem *store_alloc(struct kunit *test, const struct tiffin_store *decl)
 {
-	struct tiffin_store_mem *mem = tiffin_store_alloc(&store_family, decl);
+	struct tiffin_store_mem *mem = tiffin_store_alloc(&store_family, decl, 0);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mem);
 	test->priv = mem;
@@ -176,21 +176,26 @@ static void store_charge(struct kunit *test)
 {
 	struct tiffin_family family = { .limits = { .stores_kib = 3 } };
 
-	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 3073), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 3072), 0);
-	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 3073, 0), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 3072, 0), 0);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1, 0), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&family.stores_bytes), 3072);
 	tiffin_store_uncharge(&family, 1);
-	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 2), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1), 0);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 2, 0), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1, 0), 0);
+	/* Beside what goes. */
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 3, 2), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 2, 2), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&family.stores_bytes), 3074);
+	tiffin_store_uncharge(&family, 2);
 	/* What is held stays where the limit goes below it. */
 	family.limits.stores_kib = 1;
-	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1, 0), -EDQUOT);
 	tiffin_store_uncharge(&family, 3072);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&family.stores_bytes), 0);
 	family.limits.stores_kib = U32_MAX;
-	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, (size_t)U32_MAX << 10), 0);
-	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, (size_t)U32_MAX << 10, 0), 0);
+	KUNIT_EXPECT_EQ(test, tiffin_store_charge(&family, 1, 0), -EDQUOT);
 }
 
 /* A store that does not fit is not there, and costs nothing. */
@@ -199,7 +204,7 @@ static void store_too_large(struct kunit *test)
 	/* 32000 bytes of records, 32768 of pages, and its description. */
 	struct tiffin_family family = { .max_objects = 1000, .limits = { .stores_kib = 32 } };
 
-	KUNIT_EXPECT_EQ(test, PTR_ERR(tiffin_store_alloc(&family, &atomic_decl)), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(tiffin_store_alloc(&family, &atomic_decl, 0)), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&family.stores_bytes), 0);
 }
 

@@ -396,7 +396,7 @@ static void swap_concurrent_requests(struct kunit *test)
 
 	wait_for_completion(&other->in_flipped);
 	KUNIT_EXPECT_EQ(test, lab_swap(lab, "beta"), -EBUSY);
-	LAB_EXPECT_SAYS(test, lab_error(lab), "another request is closing");
+	LAB_EXPECT_SAYS(test, lab_error(lab), "(default -> alpha-1.0+b1) is closing, ");
 	complete(&other->go_on);
 	wait_for_completion(&other->done);
 	KUNIT_EXPECT_EQ(test, other->rc, 0);

@@ -161,14 +161,14 @@ static void sysfs_family(struct kunit *test)
 
 	EXPECT_TEXT(test, "lab/abi", "2.1");
 	EXPECT_TEXT(test, "lab/available",
-		    "default\nsigma-1.0+b1\ndelta-1.0+b1\nbare-1.0+b1\ngamma-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
+		    "default\nlambda-1.0+b1\nkappa-1.0+b1\nsigma-1.0+b1\ndelta-1.0+b1\nbare-1.0+b1\ngamma-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
 	lab->figure[LAB_TICKS] = 42;
 	lab->figure[LAB_LEVEL] = U64_MAX;
 	EXPECT_TEXT(test, "lab/figures/ticks", "42");
 	EXPECT_TEXT(test, "lab/figures/level", "18446744073709551615");
 	lab_unload(lab, LAB_GAMMA);
 	EXPECT_TEXT(test, "lab/available",
-		    "default\nsigma-1.0+b1\ndelta-1.0+b1\nbare-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
+		    "default\nlambda-1.0+b1\nkappa-1.0+b1\nsigma-1.0+b1\ndelta-1.0+b1\nbare-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
 }
 
 static void sysfs_limits(struct kunit *test)

@@ -96,7 +96,8 @@ void test_ask(u32 hook)
 
 /*
  * "THREADS MS [TICKS]": ask for so long, from so many threads and, as TICKS says, from timers: 0
- * none, 1 all, 2 those in softirqs, 3 those in hardirqs, with interrupts disabled.
+ * none, 1 all, 2 those in softirqs, 3 those in hardirqs, with interrupts disabled; 4 none, and the
+ * threads have interrupts disabled.
  */
 static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
 			 size_t len)
@@ -105,7 +106,7 @@ static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr, cons
 	int rc;
 
 	if (sscanf(buf, "%u %u %u", &threads, &ms, &ticks) < 2 || threads > TEST_MAX_THREADS ||
-	    ms > TEST_MAX_MS || ticks > TEST_HARD)
+	    ms > TEST_MAX_MS || ticks > TEST_IRQS_OFF)
 		return -EINVAL;
 	if (!mutex_trylock(&test_run_lock))
 		return -EBUSY;

@@ -15,12 +15,19 @@ static const enum hrtimer_mode test_modes[] = {
 
 static DEFINE_PER_CPU(struct hrtimer[ARRAY_SIZE(test_modes)], test_timers);
 
-static int test_thread(void *unused)
+static int test_thread(void *data)
 {
+	bool irqs_off = (unsigned long)data == TEST_IRQS_OFF;
 	u32 i;
 
 	for (i = 0; !kthread_should_stop(); i++) {
+		if (irqs_off)
+			local_irq_disable();
 		test_ask(i & 1);
+		/* Each call, also one that was ended, leaves them as they were. */
+		WARN_ON_ONCE(irqs_disabled() != irqs_off);
+		if (irqs_off)
+			local_irq_enable();
 		if (!(i % 64))
 			cond_resched();
 	}
@@ -65,12 +72,13 @@ int test_load(unsigned int threads, unsigned int ms, enum test_ticks ticks)
 	int rc = 0;
 
 	for (started = 0; started < threads; started++) {
-		task[started] = kthread_run(test_thread, NULL, "tiffin_test/%u", started);
+		task[started] = kthread_run(test_thread, (void *)(unsigned long)ticks,
+					    "tiffin_test/%u", started);
 		rc = PTR_ERR_OR_ZERO(task[started]);
 		if (rc)
 			break;
 	}
-	if (ticks)
+	if (ticks && ticks != TEST_IRQS_OFF)
 		on_each_cpu(test_start_ticks, (void *)(unsigned long)ticks, 1);
 	if (!rc && msleep_interruptible(ms))
 		rc = -EINTR;

@@ -9,7 +9,8 @@
 /* A day: for tests that end the load themselves. */
 #define TEST_MAX_MS		86400000
 
-enum test_ticks { TEST_NONE, TEST_ALL, TEST_SOFT, TEST_HARD };
+/* Which timers ask, too. TEST_IRQS_OFF: none, and threads ask with interrupts disabled. */
+enum test_ticks { TEST_NONE, TEST_ALL, TEST_SOFT, TEST_HARD, TEST_IRQS_OFF };
 
 /* Put one question, by hook number. Context: any but NMI. */
 void test_ask(u32 hook);
@@ -21,7 +22,7 @@ void test_load_init(void);
  * test_load - call test_ask() as often as can be
  * @threads: from so many kernel threads, at most TEST_MAX_THREADS
  * @ms: for so long, at most TEST_MAX_MS
- * @ticks: and from these timers on each CPU
+ * @ticks: and from these timers on each CPU; or how threads ask
  *
  * Context: process, one caller at a time. When it returns, all is quiet again.
  * Return: 0, -EINTR, or the error of a thread that could not be started.

@@ -121,6 +121,16 @@ for file in refused/tiffin_*.ko; do
 	is "insmod $file" "$(grep -c "^$(basename "$file" .ko) " /proc/modules)" 0
 done
 try "doctor: loaded" 0 'ok    host .*tiffin is loaded' doctor
+# The kernel does not say that it is told otherwise: who asks has the host look.
+sysctl -q kernel.panic_on_oops=1
+try "doctor: panic_on_oops" 0 'note  faults +panic_on_oops is set: .*panics the machine' doctor
+echo 1 >/sys/kernel/tiffin/contain
+try "doctor: contained all the same" 0 'ok    faults .*all the same' doctor
+is "the host contains them" "$(cat /sys/kernel/tiffin/contained)" 1
+echo 0 >/sys/kernel/tiffin/contain
+is "the host panics again" "$(cat /sys/kernel/tiffin/contained)" 0
+sysctl -q kernel.panic_on_oops=0
+try "doctor: panic_on_oops no more" 0 'ok    faults +a policy that faults is ended' doctor
 try "version of the host" 0 '.host.family_abi.test == "1.1"' version --json
 
 # Looking.
@@ -277,7 +287,7 @@ try "a dry run within the limit" 0 'a dry run: nothing has changed' swap ledger_
 echo "1 50 0" >$family/run
 try "a swap within the limit" 0 'ledger_a-.* -> ledger_c-' swap ledger_c --probation 60s
 swept
-try "show --stores" 0 '^test +default +ledger_c-[^ ]+ +object +ledger +2 +locked +32 +16 ' show --stores
+try "show --stores" 0 '^test +default +ledger_c-[^ ]+ +object +ledger +2 +locked +64 +- +16 ' show --stores
 try "show --stores: converted" 0 '.families[] | select(.family == "test") | .scopes[0].stores |
 	([.[] | select(.kind == "instance") | .converted] == [1]) and
 	([.[] | select(.kind == "object") | .converted] == [16])' show --stores --json

@@ -6,8 +6,9 @@
  * rolls back, often in the middle of a sweep.
  *
  * The policies here check each record that they are lent, and each that they convert, against a
- * copy of their own: nothing that was written is lost, converted twice, or mixed up with another
- * object's, and a rollback finds what was there at the flip, or what the policy has declared.
+ * copy of their own (convert_copy.h): nothing that was written is lost, converted twice, or mixed
+ * up with another object's, and a rollback finds what was there at the flip, or what the policy has
+ * declared. There are two programs of it: objects' records are locked, or shared.
  *
  * usage: convert-stress [SWAPS [CALLERS [SIGNALS]]]
  */
@@ -17,65 +18,20 @@
 #include <tiffin/state.h>
 
 #include "callers.h"
+#include "convert_copy.h"
 #include "core/family.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
 #include "failures.h"
 #include "plain.h"
 #include "shim.h"
+#include "work.h"
 
-/* Kinds of stores with records; lists have tests of their own. */
-#define KINDS		(TIFFIN_STORE_OBJECT + 1)
-#define OBJECTS		48
 /* Calls meet on these. */
 #define HOT		6
 #define WORKERS		2
-#define MAX_EPOCHS	200000
-
-/* What a record says, in whatever layout. */
-struct fact {
-	u32 number;
-	u32 generation;
-	u64 count;
-	u64 sum;
-};
 
 enum who { ONE, UNO, TWO, THREE, OTHER, POLICIES };
-
-/* What a flip does to the facts of a store: to the newer policy, and back. */
-enum fate { KEEPS, BACK, ZEROS };
-
-/**
- * struct flip - what the copy does at a flip
- * @forward: the facts of before are kept for a flip back
- * @fate: by kind of store
- */
-struct flip {
-	bool forward;
-	enum fate fate[KINDS];
-};
-
-/**
- * struct copy - the checker's copy of an object's record; whoever has the record has this
- * @busy: somebody has
- * @epoch: that @now is of
- * @converted: the epoch in which it was converted last
- * @now: what the record says
- * @then: what it said at the last flip to a newer policy
- */
-struct copy {
-	u32 busy;
-	u64 epoch;
-	u64 converted;
-	struct fact now;
-	struct fact then;
-};
-
-struct in {
-	u32 number;
-	u32 generation;
-	u64 value;
-};
 
 struct out {
 	u32 answers;
@@ -92,9 +48,7 @@ struct caller {
 
 static struct tiffin_family family;
 static struct tiffin_scope *scope;
-static struct flip flips[MAX_EPOCHS];
-static struct copy copies[OBJECTS];
-static u32 generations[OBJECTS];
+struct flip flips[MAX_EPOCHS];
 /* Calls that a policy answered, by the epoch that they were in: of all, and of each CPU. */
 static u64 answered[MAX_EPOCHS], answered_on[MAX_EPOCHS][SHIM_MAX_CPUS];
 static struct caller callers[MAX_CALLERS][2];
@@ -102,48 +56,7 @@ static pthread_t workers[WORKERS];
 static unsigned int nr_callers;
 static u64 conversions, sweeps_met, unfinished;
 static u32 stop_workers;
-
-/* The copy of a record. */
-
-static bool same(const struct fact *a, const struct fact *b)
-{
-	return a->number == b->number && a->generation == b->generation && a->count == b->count &&
-	       a->sum == b->sum;
-}
-
-static void differ(const char *what, const struct fact *got, const struct fact *want, u64 epoch)
-{
-	test_fail(__FILE__, __LINE__,
-		  "%s in epoch %llu: object %u.%u count %llu sum %llx, not %u.%u count %llu sum %llx",
-		  what, epoch, got->number, got->generation, got->count, got->sum, want->number,
-		  want->generation, want->count, want->sum);
-}
-
-static void copy_catch_up(struct copy *copy, u64 epoch)
-{
-	const struct flip *flip;
-
-	for (; copy->epoch < epoch; copy->epoch++) {
-		flip = &flips[copy->epoch + 1];
-		if (flip->forward)
-			copy->then = copy->now;
-		if (flip->fate[TIFFIN_STORE_OBJECT] == BACK)
-			copy->now = copy->then;
-		else if (flip->fate[TIFFIN_STORE_OBJECT] == ZEROS)
-			copy->now = (struct fact) {};
-	}
-}
-
-static void copy_take(struct copy *copy, const char *who)
-{
-	if (__atomic_exchange_n(&copy->busy, 1, __ATOMIC_RELAXED))
-		test_fail(__FILE__, __LINE__, "%s: another call has this record", who);
-}
-
-static void copy_give_back(struct copy *copy)
-{
-	__atomic_store_n(&copy->busy, 0, __ATOMIC_RELAXED);
-}
+static unsigned int with_signals = 1;
 
 /* Three layouts. Bytes between the fields are nobody's. */
 
@@ -176,85 +89,63 @@ static u32 layout_of(enum who who)
 	return who == TWO ? 2 : who == THREE ? 3 : 1;
 }
 
-static struct fact fact_read(const void *record, u32 layout)
-{
-	const struct record1 *r1 = record;
-	const struct record2 *r2 = record;
-	const struct record3 *r3 = record;
-
-	switch (layout) {
-	case 1: return (struct fact) { r1->number, r1->generation, r1->count, r1->sum };
-	case 2: return (struct fact) { r2->number, r2->generation, r2->count, r2->sum };
-	default: return (struct fact) { r3->number, r3->generation, r3->count, r3->sum };
-	}
-}
-
-static void fact_write(void *record, u32 layout, const struct fact *fact)
+struct fields fields_of(void *record, u32 layout)
 {
 	struct record1 *r1 = record;
 	struct record2 *r2 = record;
 	struct record3 *r3 = record;
 
 	switch (layout) {
-	case 1:
-		*r1 = (struct record1) { fact->count, fact->sum, fact->number, fact->generation };
-		break;
-	case 2:
-		*r2 = (struct record2) { fact->generation, fact->number, {}, fact->sum,
-					 fact->count };
-		break;
-	default:
-		*r3 = (struct record3) { fact->sum, fact->number, 0, fact->count,
-					 fact->generation };
+	case 1: return (struct fields) { &r1->number, &r1->generation, &r1->count, &r1->sum };
+	case 2: return (struct fields) { &r2->number, &r2->generation, &r2->count, &r2->sum };
+	default: return (struct fields) { &r3->number, &r3->generation, &r3->count, &r3->sum };
 	}
+}
+
+struct fact fact_read(const void *record, u32 layout)
+{
+	const struct fields f = fields_of((void *)record, layout);
+
+	return (struct fact) { *f.number, *f.generation, *f.count, *f.sum };
+}
+
+void fact_write(void *record, u32 layout, const struct fact *fact)
+{
+	const struct fields f = fields_of(record, layout);
+
+	*f.number = fact->number;
+	*f.generation = fact->generation;
+	*f.count = fact->count;
+	*f.sum = fact->sum;
+}
+
+bool fact_same(const struct fact *a, const struct fact *b)
+{
+	return a->number == b->number && a->generation == b->generation && a->count == b->count &&
+	       a->sum == b->sum;
+}
+
+void fact_differs(const char *what, const struct fact *got, const struct fact *want, u64 epoch)
+{
+	test_fail(__FILE__, __LINE__,
+		  "%s in epoch %llu: object %u.%u count %llu sum %llx, not %u.%u count %llu sum %llx",
+		  what, epoch, got->number, got->generation, got->count, got->sum, want->number,
+		  want->generation, want->count, want->sum);
 }
 
 /* The count in the record of the instance or of a CPU. */
 static u64 *count_of(void *record, u32 layout)
 {
-	struct record1 *r1 = record;
-	struct record2 *r2 = record;
-	struct record3 *r3 = record;
-
-	return layout == 1 ? &r1->count : layout == 2 ? &r2->count : &r3->count;
+	return fields_of(record, layout).count;
 }
 
 /* The policies. */
 
 static void decide(const struct tiffin_ctx *ctx, const struct in *in, struct out *out, enum who who)
 {
-	struct copy *copy = &copies[in->number];
 	u32 layout = layout_of(who);
-	void *record = tiffin_object(ctx);
-	struct fact fact = fact_read(record, layout);
-	int i;
 
-	copy_take(copy, "hook");
-	copy_catch_up(copy, ctx->epoch);
-	if (tiffin_object_fresh(ctx)) {
-		if (!same(&fact, &(struct fact) {}))
-			differ("a fresh record", &fact, &(struct fact) {}, ctx->epoch);
-		/* Of another object, or of one that nobody knew: else its record is lost. */
-		if (copy->now.generation && (s32)(in->generation - copy->now.generation) <= 0)
-			differ("a lost record", &fact, &copy->now, ctx->epoch);
-		fact = (struct fact) { .number = in->number, .generation = in->generation };
-	} else {
-		if (!same(&fact, &copy->now))
-			differ("a record", &fact, &copy->now, ctx->epoch);
-		if (fact.number != in->number || fact.generation != in->generation)
-			test_fail(__FILE__, __LINE__, "the record of %u.%u for %u.%u", fact.number,
-				  fact.generation, in->number, in->generation);
-	}
-	fact.count++;
-	fact.sum = fact.sum * 31 + in->value;
-	copy->now = fact;
-	/* Half-written for a while, so that who comes in sees it. */
-	memset(record, 0xff, 8);
-	for (i = 0; i < 20; i++)
-		cpu_relax();
-	fact_write(record, layout, &fact);
-	copy_give_back(copy);
-
+	copy_answer(ctx, in, layout);
 	tiffin_add(count_of(tiffin_instance(ctx), layout), 1);
 	tiffin_local_add(count_of(tiffin_percpu(ctx), layout), 1);
 	__atomic_fetch_add(&answered[ctx->epoch], 1, __ATOMIC_RELAXED);
@@ -319,7 +210,6 @@ static void carry(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *
 		  struct tiffin_convert_out *out, u32 layout)
 {
 	struct fact fact, fresh;
-	struct copy *copy;
 
 	if (in->kind != TIFFIN_STORE_OBJECT) {
 		convert_count(ctx, in, out->record, layout);
@@ -327,22 +217,13 @@ static void carry(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *
 	}
 	fact = fact_read(in->from, in->version);
 	fresh = fact_read(out->record, layout);
-	if (!same(&fresh, &(struct fact) {}))
-		differ("a record to convert to", &fresh, &(struct fact) {}, ctx->epoch);
+	if (!fact_same(&fresh, &(struct fact) {}))
+		fact_differs("a record to convert to", &fresh, &(struct fact) {}, ctx->epoch);
 	if (fact.number >= OBJECTS) {
 		test_fail(__FILE__, __LINE__, "no record to convert: object %u", fact.number);
 		return;
 	}
-	copy = &copies[fact.number];
-	copy_take(copy, "conversion");
-	copy_catch_up(copy, ctx->epoch);
-	/* As at the flip: no call of this epoch has come to it yet. */
-	if (!same(&fact, &copy->now))
-		differ("a record to convert", &fact, &copy->now, ctx->epoch);
-	if (copy->converted == ctx->epoch)
-		differ("a record that was converted before", &fact, &copy->now, ctx->epoch);
-	copy->converted = ctx->epoch;
-	copy_give_back(copy);
+	copy_convert(&fact, ctx->epoch);
 	fact_write(out->record, layout, &fact);
 	__atomic_fetch_add(&conversions, 1, __ATOMIC_RELAXED);
 }
@@ -360,7 +241,7 @@ CONVERT(convert_3, 3)
 
 #define STORES(prefix, layout, convert_, object_undo, cpu_undo, all_undo)		\
 {											\
-	{ prefix "flow", layout, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED,		\
+	{ prefix "flow", layout, TIFFIN_STORE_OBJECT, COPY_SHARING,			\
 	  sizeof(struct record##layout), object_undo, 0, convert_ },			\
 	{ prefix "cpu", layout, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU,			\
 	  sizeof(struct record##layout), cpu_undo, 0, convert_ },			\
@@ -419,24 +300,25 @@ static void ask(unsigned int caller, bool nested)
 	struct caller *me = &callers[caller][nested];
 	u64 dice = draw(&me->random);
 	u32 number = dice % 4 ? dice / 4 % HOT : dice / 4 % OBJECTS;
-	u32 generation = READ_ONCE(generations[number]);
 	enum tiffin_verdict verdict;
 	struct tiffin_call call;
 	struct out out = {};
+	struct hold hold;
 	struct in in;
 
 	dice = draw(&me->random);
 	/* The object goes and its number is given to another, or the call is late. */
-	if (dice % 64 == 0)
-		generation = __atomic_add_fetch(&generations[number], 1, __ATOMIC_RELAXED);
-	else if (dice % 64 == 1 && generation > 1)
-		generation--;
-	in = (struct in) { number, generation, dice };
-	call = (struct tiffin_call) { .object = number, .generation = generation, .now_ns = 1 };
+	if (!copy_hold(&hold, number, dice % 64 == 0 ? NEXT : dice % 64 == 1 ? LATE : SAME))
+		return;
+	in = (struct in) { number, hold.generation, dice };
+	call = (struct tiffin_call) {
+		.object = number, .generation = hold.generation, .now_ns = 1,
+	};
 	WRITE_ONCE(me->calls, me->calls + 1);
 	verdict = tiffin_dispatch(scope, &call, &in, &out);
 	me->verdict[verdict]++;
 	me->wrong += out.answers != (verdict == TIFFIN_ANSWERED);
+	copy_let_go(&hold, verdict == TIFFIN_ANSWERED);
 }
 
 static void *sweep(void *data)
@@ -560,16 +442,18 @@ static void settle(void)
 	struct tiffin_store_mem *objects = inst->store[TIFFIN_STORE_OBJECT];
 	u32 layout = layout_of(active);
 	unsigned int i, k, v, known = 0;
-	u64 calls = 0, verdict[3] = {}, epoch = epoch_now();
+	u64 calls = 0, nested = 0, verdict[3] = {}, epoch = epoch_now();
 	struct tiffin_figures f;
 
-	for (i = 0; i < nr_callers; i++)
+	for (i = 0; i < nr_callers; i++) {
+		nested += callers[i][1].calls;
 		for (k = 0; k < 2; k++) {
 			calls += callers[i][k].calls;
 			for (v = 0; v < 3; v++)
 				verdict[v] += callers[i][k].verdict[v];
 			EXPECT(callers[i][k].wrong, ==, 0);
 		}
+	}
 	tiffin_figures_read(scope, &f);
 	EXPECT(f.calls, ==, calls);
 	EXPECT(f.answered, ==, verdict[TIFFIN_ANSWERED]);
@@ -580,12 +464,12 @@ static void settle(void)
 	for (i = 0; i < OBJECTS; i++) {
 		struct tiffin_record *rec = tiffin_record_of(objects, i);
 		struct fact fact = fact_read(rec->data, layout);
+		struct fact want = copy_at_rest(i, epoch);
 
-		copy_catch_up(&copies[i], epoch);
 		EXPECT(rec->locked, ==, 0);
-		EXPECT(rec->generation, ==, copies[i].now.generation);
-		if (!same(&fact, &copies[i].now))
-			differ("a record at the end", &fact, &copies[i].now, epoch);
+		EXPECT(rec->generation, ==, want.generation);
+		if (!fact_same(&fact, &want))
+			fact_differs("a record at the end", &fact, &want, epoch);
 		known += rec->generation != 0;
 	}
 	EXPECT(*count_of(inst->store[TIFFIN_STORE_INSTANCE]->record, layout), ==,
@@ -593,12 +477,13 @@ static void settle(void)
 	for (i = 0; i < nr_cpu_ids; i++)
 		EXPECT(*count_of(per_cpu_ptr(inst->store[TIFFIN_STORE_PER_CPU]->percpu, i), layout),
 		       ==, expected(epoch, TIFFIN_STORE_PER_CPU, i) + answered_on[epoch][i]);
-	printf("# %llu calls: %llu answered, %llu continuity at the gate, %llu at a record; %llu swaps, %llu rollbacks\n",
-	       f.calls, f.answered, f.continuity_gate, f.continuity_busy, scope->swap.swaps,
+	printf("# %llu calls, %llu of them nested: %llu answered, %llu continuity at the gate, %llu at a record; %llu swaps, %llu rollbacks\n",
+	       f.calls, nested, f.answered, f.continuity_gate, f.continuity_busy, scope->swap.swaps,
 	       scope->swap.rollbacks);
 	printf("# %llu records converted, %llu probations ended in a sweep, %llu requests met one, %u records known\n",
 	       conversions, unfinished, sweeps_met, known);
 	/* Else the run shows nothing. */
+	EXPECT(!nested, ==, !with_signals);
 	EXPECT(conversions, >, 0);
 	EXPECT(unfinished, >, 0);
 	EXPECT(f.continuity_busy, >, 0);
@@ -607,10 +492,12 @@ static void settle(void)
 int main(int argc, char **argv)
 {
 	unsigned int swaps = argc > 1 ? atoi(argv[1]) : 2000;
-	unsigned int i, with_signals = argc > 3 ? atoi(argv[3]) : 1;
+	unsigned int i;
 	u64 random = 1;
 
 	nr_callers = argc > 2 ? atoi(argv[2]) : 3;
+	if (argc > 3)
+		with_signals = atoi(argv[3]);
 	if (!nr_callers || nr_callers > MAX_CALLERS - WORKERS || swaps > MAX_EPOCHS / 4)
 		return 2;
 	nr_cpu_ids = nr_callers + 1 + WORKERS;
@@ -626,14 +513,13 @@ int main(int argc, char **argv)
 	};
 	/* Threads lose their processor as CPUs don't; an attempt to flip may meet that often. */
 	family.limits.timeout_ms = 600000;
-	if (tiffin_sysfs_init() || tiffin_family_register(&family))
+	if (tiffin_work_init() || tiffin_sysfs_init() || tiffin_family_register(&family))
 		return 1;
 	scope = family.scope;
 	for (i = 0; i < POLICIES; i++)
 		if (tiffin_policy_register((const void *)&policies[i], THIS_MODULE, "b1"))
 			return 1;
-	for (i = 0; i < OBJECTS; i++)
-		generations[i] = 1;
+	copy_begin();
 	expect_flip(POLICIES, ONE, true);
 	EXPECT(swap_to(ONE, 0), ==, 0);
 	active = ONE;
@@ -669,6 +555,7 @@ int main(int argc, char **argv)
 		tiffin_policy_unregister((const void *)&policies[i]);
 	tiffin_family_unregister(&family);
 	tiffin_sysfs_exit();
+	tiffin_work_exit();
 	EXPECT(shim_allocations(), ==, 0);
 	printf("%sok 1 convert\n1..1\n", failures ? "not " : "");
 	return failures > 0;

@@ -99,6 +99,118 @@ TEST(unknown_starts_from_zeros)
 	shim_advance(1);
 }
 
+/* The sweep can't tell the next call that the record is zeros: it leaves that to the record. */
+TEST(unknown_to_the_sweep_is_fresh_to_a_call)
+{
+	struct lab_out out;
+
+	EXPECT_SWAP(lab, "alpha");
+	ask(lab, 3, 1, 4);
+	lab->unknown = true;
+	EXPECT_SWAP(lab, "delta");
+	shim_advance(1);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	EXPECT(lab->converts[TIFFIN_STORE_OBJECT], ==, 1);
+	EXPECT(record_of(lab, 3)->locked, ==, 0);
+	EXPECT(((u64 *)record_of(lab, 3)->data)[1], ==, 0);
+	lab_ask(lab, LAB_ASK, 3, &out);
+	EXPECT(out.object_calls, ==, 1);
+	EXPECT(out.flags, ==, TIFFIN_CTX_OBJECT_FRESH);
+	lab_ask(lab, LAB_ASK, 3, &out);
+	EXPECT(out.object_calls, ==, 2);
+	EXPECT(out.flags, ==, 0);
+}
+
+/* Likewise, where calls share the record. */
+TEST(unknown_to_the_sweep_of_shared_records)
+{
+	struct lab_out out;
+
+	EXPECT_SWAP(lab, "kappa");
+	ask(lab, 3, 1, 4);
+	EXPECT_SWAP(lab, "lambda");
+	lab->unknown = true;
+	shim_advance(1);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	lab_ask(lab, LAB_ASK, 3, &out);
+	EXPECT(out.object_calls, ==, 1);
+	EXPECT(out.flags, ==, TIFFIN_CTX_OBJECT_FRESH);
+}
+
+/* A call comes about the very object that the sweep is about to lock: it has the record by then. */
+static struct lab *asked_lab;
+static unsigned int asked;
+
+static void ask_first(const void *word)
+{
+	if (word != &record_of(asked_lab, 3)->locked)
+		return;
+	shim.before_cmpxchg = NULL;
+	ask(asked_lab, 3, 1, 2);
+	asked++;
+}
+
+TEST(call_before_the_sweep_has_the_lock)
+{
+	struct lab_out out;
+
+	asked_lab = lab;
+	EXPECT_SWAP(lab, "alpha");
+	ask(lab, 3, 1, 4);
+	EXPECT_SWAP(lab, "delta");
+	shim.before_cmpxchg = ask_first;
+	shim_advance(1);
+	EXPECT(asked, ==, 1);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	EXPECT(lab->converts[TIFFIN_STORE_OBJECT], ==, 1);
+	lab_ask(lab, LAB_ASK, 3, &out);
+	EXPECT(out.object_calls, ==, 7);
+	EXPECT(out.flags, ==, 0);
+}
+
+/* A call, as an interrupt brings it, while the sweep has a record converted that calls share. */
+static enum tiffin_verdict meanwhile;
+
+static void convert_and_ask(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			    struct tiffin_convert_out *out)
+{
+	struct lab_out answer;
+
+	if (in->kind == TIFFIN_STORE_OBJECT)
+		meanwhile = lab_ask(asked_lab, LAB_ASK, 3, &answer);
+	*lab_calls(out->record, LAB_LAMBDA) = *lab_calls((void *)in->from, LAB_KAPPA);
+}
+
+TEST(call_in_the_sweep_s_conversion_of_a_shared_record)
+{
+	const struct tiffin_policy *lambda = &lab_policy[LAB_LAMBDA];
+	struct tiffin_store stores[TIFFIN_STORE_KINDS];
+	struct tiffin_policy asker = *lambda;
+	struct lab_out out;
+	u32 i;
+
+	asked_lab = lab;
+	for (i = 0; i < lambda->nr_stores; i++) {
+		stores[i] = lambda->stores[i];
+		if (stores[i].convert)
+			stores[i].convert = convert_and_ask;
+	}
+	strscpy(asker.name, "asker", sizeof(asker.name));
+	asker.stores = stores;
+	EXPECT(tiffin_policy_register((const void *)&asker, THIS_MODULE, LAB_BUILD), ==, 0);
+	EXPECT_SWAP(lab, "kappa");
+	ask(lab, 3, 1, 4);
+	EXPECT_SWAP(lab, "asker");
+	meanwhile = TIFFIN_DEFAULT;
+	shim_advance(1);
+	EXPECT(meanwhile, ==, TIFFIN_CONTINUITY);
+	lab_ask(lab, LAB_ASK, 3, &out);
+	EXPECT(out.object_calls, ==, 5);
+	EXPECT(out.flags, ==, 0);
+	EXPECT_SWAP(lab, TIFFIN_DEFAULT_NAME);
+	tiffin_policy_unregister((const void *)&asker);
+}
+
 /*
  * The end of one sweep meets the next: the first has found nothing more to do, the scope becomes
  * stable otherwise, another swap comes and begins a sweep, and only then the first goes on.

@@ -9,6 +9,7 @@
 #include <semaphore.h>
 
 #include "core/quarantine.h"
+#include "ledger.h"
 #include "rescue.h"
 #include "test.h"
 
@@ -20,8 +21,6 @@
 #define BUSY_CPU	2
 /* More steps than any course has. */
 #define MANY	3000
-/* In place of a policy. */
-#define STOCK	LAB_POLICIES
 
 /**
  * struct course - a swap, from the request to the end
@@ -50,6 +49,7 @@ enum place {
 
 static struct lab *the_lab;
 static const struct course *the_course;
+static struct ledger ledger;
 static unsigned int steps, deed_at;
 /* The family's module is on its way out: no call comes any more; it is gone. */
 static bool going, gone;
@@ -67,6 +67,8 @@ static struct module modules[LAB_POLICIES] = {
 	[LAB_ALPHA] = { .name = "alpha" },
 	[LAB_BETA] = { .name = "beta" },
 	[LAB_DELTA] = { .name = "delta" },
+	[LAB_KAPPA] = { .name = "kappa" },
+	[LAB_LAMBDA] = { .name = "lambda" },
 };
 
 static void wait_for_turn(void)
@@ -168,20 +170,11 @@ static void *unload(void *unused)
 static void ask(void)
 {
 	const struct course *c = the_course;
-	const struct tiffin_loaded *active;
-	enum tiffin_verdict verdict;
-	struct lab_out out;
 
 	if (going)
 		return;
-	verdict = lab_ask(the_lab, LAB_ASK, OBJECT, &out);
-	active = the_lab->family.scope->gate.active->policy;
-	if (verdict == TIFFIN_ANSWERED)
-		EXPECT(out.answers == 1 && (out.who == c->from || out.who == c->to), ==, true);
-	else if (verdict == TIFFIN_DEFAULT)
-		EXPECT(!active->owner, ==, true);
-	else
-		EXPECT(tiffin_quarantined(active), ==, true);
+	ledger_ask(&ledger, OBJECT);
+	EXPECT(ledger.who == c->from || ledger.who == c->to || ledger.who == STOCK, ==, true);
 }
 
 static void step(void)
@@ -281,8 +274,8 @@ static void roll_back_held_up(struct lab *lab)
 
 static void fault(struct lab *lab)
 {
-	lab->faulty = BIT(the_course->to);
-	ask();
+	if (!going && ledger.who == the_course->to)
+		ledger_fault(&ledger, OBJECT);
 	shim_advance(20 * MS);
 }
 
@@ -335,8 +328,11 @@ static void run_course(struct lab *lab, const struct course *c)
 
 	start(lab);
 	the_course = c;
+	ledger_begin(&ledger, lab);
 	if (c->from != STOCK)
 		EXPECT_SWAP(lab, name_of(c->from));
+	for (i = OBJECT; i < OBJECT + 3; i++)
+		ledger_ask(&ledger, i);
 	ask();
 	if (c->first)
 		c->first(lab);
@@ -353,6 +349,8 @@ static void run_course(struct lab *lab, const struct course *c)
 		c->then(lab);
 	shim_advance(200 * MS);
 	ask();
+	if (!going)
+		ledger_settled(&ledger);
 	write_file(lab, write_default);
 	shim_advance(200 * MS);
 	ask();
@@ -369,6 +367,7 @@ static void run_course(struct lab *lab, const struct course *c)
 	THIS_MODULE->state = MODULE_STATE_LIVE;
 	EXPECT(gone, ==, true);
 	EXPECT(module_refcount(THIS_MODULE), ==, 0);
+	EXPECT(atomic64_read(&lab->family.stores_bytes), ==, 0);
 	for (i = 0; i < LAB_POLICIES; i++)
 		EXPECT(module_refcount(&modules[i]), ==, 0);
 	/* Work that was left behind would run now. */
@@ -405,6 +404,7 @@ TEST(family_unloaded_in_each_step_of_a_request)
 		{ "by reference", LAB_ALPHA, LAB_BETA, "" },
 		{ "to the default", LAB_ALPHA, STOCK, "" },
 		{ "converted", LAB_ALPHA, LAB_DELTA, "", .then = time_passes },
+		{ "shared and lists, converted", LAB_KAPPA, LAB_LAMBDA, "", .then = time_passes },
 		{ "held up", LAB_ALPHA, STOCK, " timeout_ms=20", .first = call_begins,
 		  .want = -ETIMEDOUT },
 	};
@@ -431,6 +431,11 @@ TEST(family_unloaded_in_each_step_of_a_probation)
 		  .then = roll_back },
 		{ "converted, committed in its sweep", LAB_ALPHA, LAB_DELTA, LONG,
 		  .then = commit },
+		{ "shared and lists, rolled back in its sweep", LAB_KAPPA, LAB_LAMBDA, LONG,
+		  .then = roll_back },
+		{ "shared and lists, committed in its sweep", LAB_KAPPA, LAB_LAMBDA, LONG,
+		  .then = commit },
+		{ "lists, rolled back", LAB_LAMBDA, LAB_KAPPA, LONG, .then = roll_back },
 	};
 
 	in_each_step(lab, courses, ARRAY_SIZE(courses));
@@ -446,6 +451,9 @@ TEST(family_unloaded_in_each_step_of_a_rescue)
 		{ "to the policy before", LAB_ALPHA, LAB_BETA, "", .then = fault },
 		{ "from a probation", STOCK, LAB_ALPHA, LONG, .then = fault },
 		{ "from a sweep", LAB_ALPHA, LAB_DELTA, "", .then = fault },
+		{ "shared and lists, from a sweep", LAB_KAPPA, LAB_LAMBDA, "", .then = fault },
+		{ "shared and lists, from a probation", LAB_KAPPA, LAB_LAMBDA, LONG,
+		  .then = fault },
 		{ "init faults", STOCK, LAB_ALPHA, "", .first = init_faults, .want = -EFAULT },
 		{ "conversion faults", LAB_ALPHA, LAB_DELTA, "", .first = convert_faults,
 		  .want = -EFAULT },
@@ -453,6 +461,7 @@ TEST(family_unloaded_in_each_step_of_a_rescue)
 		{ "SysRq", LAB_ALPHA, LAB_BETA, "", .then = sysrq },
 		{ "SysRq in a probation", STOCK, LAB_ALPHA, LONG, .then = sysrq },
 		{ "SysRq in a sweep", LAB_ALPHA, LAB_DELTA, "", .then = sysrq },
+		{ "SysRq in a sweep, with lists", LAB_KAPPA, LAB_LAMBDA, "", .then = sysrq },
 	};
 
 	in_each_step(lab, courses, ARRAY_SIZE(courses));

@@ -9,6 +9,7 @@
 #include "core/limits.h"
 #include "core/sysfs.h"
 #include "test.h"
+#include "work.h"
 
 static struct lab lab;
 
@@ -99,7 +100,7 @@ static void check_health(const char *text)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	shim.virtual_time = true;
-	return tiffin_sysfs_init() ?: lab_start(&lab);
+	return tiffin_work_init() ?: tiffin_sysfs_init() ?: lab_start(&lab);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

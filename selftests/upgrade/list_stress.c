@@ -24,6 +24,7 @@
 #include "failures.h"
 #include "list_model.h"
 #include "plain.h"
+#include "work.h"
 
 #define LISTS		3
 #define OBJECTS		48
@@ -495,7 +496,7 @@ int main(int argc, char **argv)
 	};
 	/* Threads lose their processor as CPUs don't; an attempt to flip may meet that often. */
 	family.limits.timeout_ms = 600000;
-	if (tiffin_sysfs_init() || tiffin_family_register(&family))
+	if (tiffin_work_init() || tiffin_sysfs_init() || tiffin_family_register(&family))
 		return 1;
 	scope = family.scope;
 	for (i = 0; i < POLICIES; i++)
@@ -520,6 +521,7 @@ int main(int argc, char **argv)
 		tiffin_policy_unregister((const void *)&policies[i]);
 	tiffin_family_unregister(&family);
 	tiffin_sysfs_exit();
+	tiffin_work_exit();
 	EXPECT(shim_allocations(), ==, 0);
 	printf("%sok 1 lists\n1..1\n", failures ? "not " : "");
 	return failures > 0;

@@ -13,6 +13,7 @@
 
 #include "core/sysfs.h"
 #include "test.h"
+#include "work.h"
 
 #define FAR_BYTES	(256UL << 20)
 #define FAR_STORES	40
@@ -79,7 +80,7 @@ int main(int argc, char **argv)
 	nr_cpu_ids = 2;
 	far = mmap(NULL, FAR_BYTES, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (far == MAP_FAILED || tiffin_sysfs_init() || lab_start(&lab))
+	if (far == MAP_FAILED || tiffin_work_init() || tiffin_sysfs_init() || lab_start(&lab))
 		return 1;
 	EXPECT_SWAP(&lab, "alpha");
 	lab.in_hook = dwell;
@@ -100,6 +101,7 @@ int main(int argc, char **argv)
 	EXPECT(done, >, 0);
 	lab_stop(&lab);
 	tiffin_sysfs_exit();
+	tiffin_work_exit();
 	printf("%sok 1 litmus\n1..1\n", failures ? "not " : "");
 	return failures > 0;
 }

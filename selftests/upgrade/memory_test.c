@@ -1,50 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Each allocation fails once: the request says so, nothing has changed, nothing is lost. */
+#include "ledger.h"
 #include "test.h"
 
 /* Enough for every allocation of one request. */
 #define MANY	200
 
+static struct ledger ledger;
+
+/* @from is active, and has some records and lists. */
+static void begin(struct lab *lab, enum lab_who from)
+{
+	u32 object;
+
+	ledger_begin(&ledger, lab);
+	EXPECT_SWAP(lab, lab_policy[from].name);
+	for (object = 0; object < 5; object++)
+		ledger_ask(&ledger, object);
+	ledger_ask(&ledger, 1);
+}
+
 /*
- * Fail allocation after allocation of a swap from alpha until it gets through. Those of an event
- * are the exception: a lost event loses nobody's state, so that swap gets through.
+ * Fail allocation after allocation of a swap until it gets through. Those of an event are the
+ * exception: a lost event loses nobody's state, so that swap gets through.
  */
-static void fail_each(struct lab *lab, const char *to, const char *text)
+static void fail_each(struct lab *lab, enum lab_who from, enum lab_who to)
 {
 	struct tiffin_scope *scope = lab->family.scope;
 	unsigned int nth, refused = 0;
 
+	begin(lab, from);
 	for (nth = 1; nth < MANY; nth++) {
-		struct tiffin_instance *active = scope->gate.active;
 		unsigned int refs = module_refcount(THIS_MODULE);
 		long before = shim_allocations();
-		s64 held = atomic64_read(&lab->family.stores_bytes);
 		u64 epoch = scope->gate.epoch;
-		struct lab_out out;
 		bool failed;
 		int rc;
 
 		shim_fail_allocation(nth);
-		rc = lab_swap(lab, text);
+		rc = lab_swap(lab, lab_policy[to].name);
 		failed = shim_allocation_failed();
 		shim_fail_allocation(0);
-		EXPECT(scope->swap.state, ==, TIFFIN_STABLE);
 		if (!rc) {
-			EXPECT_STR(lab_active(lab), to);
+			shim_advance(1);
+			ledger_settled(&ledger);
+			EXPECT(ledger.who, ==, to);
 			if (!failed)
 				break;
-			EXPECT_SWAP(lab, "alpha");
+			EXPECT_SWAP(lab, lab_policy[from].name);
+			ledger_settled(&ledger);
 			continue;
 		}
 		refused++;
 		EXPECT(rc, ==, -ENOMEM);
-		EXPECT(scope->gate.active == active, ==, true);
 		EXPECT(scope->gate.epoch, ==, epoch);
 		EXPECT(shim_allocations(), ==, before);
-		EXPECT(atomic64_read(&lab->family.stores_bytes), ==, held);
 		EXPECT(module_refcount(THIS_MODULE), ==, refs);
-		EXPECT(lab_ask(lab, LAB_ASK, 1, &out), ==, TIFFIN_ANSWERED);
-		EXPECT(out.who, ==, LAB_ALPHA);
+		ledger_settled(&ledger);
+		EXPECT(ledger.who, ==, from);
+		EXPECT(ledger_ask(&ledger, 1), ==, TIFFIN_ANSWERED);
 	}
 	EXPECT(nth, <, MANY);
 	/* The request, its text, the sums of times, instance, env, counters at the least. */
@@ -53,57 +67,64 @@ static void fail_each(struct lab *lab, const char *to, const char *text)
 
 TEST(swap_by_reference_without_memory)
 {
-	EXPECT_SWAP(lab, "alpha");
-	fail_each(lab, "beta", "beta");
+	fail_each(lab, LAB_ALPHA, LAB_BETA);
 }
 
 TEST(swap_with_new_stores_without_memory)
 {
-	EXPECT_SWAP(lab, "alpha");
-	fail_each(lab, "gamma", "gamma");
+	fail_each(lab, LAB_ALPHA, LAB_GAMMA);
+}
+
+/* Shared records are converted, and lists kept for a rollback. */
+TEST(swap_with_lists_without_memory)
+{
+	fail_each(lab, LAB_KAPPA, LAB_LAMBDA);
 }
 
 /*
  * The limit on memory cuts in wherever the swap needs some: what was made before is given back, and
  * charged no more.
  */
-static void limit_each(struct lab *lab, enum lab_who from, const char *to)
+static void limit_each(struct lab *lab, enum lab_who from, enum lab_who to)
 {
-	struct tiffin_scope *scope = lab->family.scope;
 	unsigned int refused = 0;
-	struct lab_out out;
 
-	EXPECT_SWAP(lab, lab_policy[from].name);
+	begin(lab, from);
 	for (lab->family.limits.stores_kib = 1; lab->family.limits.stores_kib < 64;
 	     lab->family.limits.stores_kib++) {
-		s64 held = atomic64_read(&lab->family.stores_bytes);
 		unsigned int refs = module_refcount(THIS_MODULE);
 		long before = shim_allocations();
-		int rc = lab_swap(lab, to);
+		int rc = lab_swap(lab, lab_policy[to].name);
 
 		if (!rc)
 			break;
 		refused++;
 		EXPECT(rc, ==, -EDQUOT);
 		EXPECT(shim_allocations(), ==, before);
-		EXPECT(atomic64_read(&lab->family.stores_bytes), ==, held);
 		EXPECT(module_refcount(THIS_MODULE), ==, refs);
-		EXPECT(scope->swap.state, ==, TIFFIN_STABLE);
-		EXPECT(lab_ask(lab, LAB_ASK, 1, &out), ==, TIFFIN_ANSWERED);
-		EXPECT(out.who, ==, from);
+		ledger_settled(&ledger);
+		EXPECT(ledger.who, ==, from);
+		EXPECT(ledger_ask(&ledger, 1), ==, TIFFIN_ANSWERED);
 	}
 	EXPECT(refused, >=, 6);
-	EXPECT_STR(lab_active(lab), to);
+	shim_advance(1);
+	ledger_settled(&ledger);
+	EXPECT(ledger.who, ==, to);
 }
 
 TEST(swap_with_new_stores_beyond_the_limit)
 {
-	limit_each(lab, LAB_ALPHA, "gamma");
+	limit_each(lab, LAB_ALPHA, LAB_GAMMA);
 }
 
 TEST(swap_by_reference_beyond_the_limit)
 {
-	limit_each(lab, LAB_SIGMA, "alpha");
+	limit_each(lab, LAB_SIGMA, LAB_ALPHA);
+}
+
+TEST(swap_with_lists_beyond_the_limit)
+{
+	limit_each(lab, LAB_KAPPA, LAB_LAMBDA);
 }
 
 /* The sentence names the policy, where there was memory enough to get that far. */

@@ -27,11 +27,6 @@ static void let_rescue_run(void)
 	shim_advance(TICK);
 }
 
-static void quarantine(struct lab *lab, enum lab_who who)
-{
-	lab_quarantine(lab, lab_loaded(lab, who), "the lab's fault");
-}
-
 /* Ask the active policy, whose call has to be ended. */
 static void ask_faulty(struct lab *lab, enum lab_who who, u32 object)
 {
@@ -131,7 +126,7 @@ TEST(rescue_rolls_back_a_probation)
 	EXPECT_STR(shim_event(events + 1, "TIFFIN_EVENT"), "rollback");
 	EXPECT_STR(shim_event(events + 1, "TIFFIN_REASON"), FAULT);
 	/* For good: neither time nor a second fault's wake takes beta away. */
-	quarantine(lab, LAB_ALPHA);
+	quarantine_of(lab, LAB_ALPHA);
 	shim_advance(60000 * MS);
 	EXPECT_STR(lab_active(lab), "beta");
 	EXPECT(lab_ask(lab, LAB_ASK, 1, &out), ==, TIFFIN_ANSWERED);
@@ -184,7 +179,7 @@ TEST(rescue_takes_the_default_where_the_one_before_is_in_quarantine)
 {
 	EXPECT_SWAP(lab, "beta");
 	EXPECT_SWAP(lab, "alpha");
-	quarantine(lab, LAB_BETA);
+	quarantine_of(lab, LAB_BETA);
 	let_rescue_run();
 	EXPECT_STR(lab_active(lab), "alpha");
 	ask_faulty(lab, LAB_ALPHA, 1);
@@ -227,7 +222,7 @@ TEST(rescue_of_a_probation_between_two_bad_ones)
 	EXPECT_SWAP(lab, "gamma");
 	EXPECT_SWAP(lab, "beta");
 	EXPECT_SWAP(lab, "alpha" LONG);
-	quarantine(lab, LAB_BETA);
+	quarantine_of(lab, LAB_BETA);
 	let_rescue_run();
 	EXPECT_STR(lab_active(lab), "alpha");
 	ask_faulty(lab, LAB_ALPHA, 1);
@@ -259,9 +254,9 @@ static void rollback_to_a_bad_one(struct lab *lab, bool both)
 	lab->family.limits.timeout_ms = 1;
 	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
 	EXPECT(tiffin_swap_rollback(lab->family.scope), ==, -ETIMEDOUT);
-	quarantine(lab, LAB_BETA);
+	quarantine_of(lab, LAB_BETA);
 	if (both)
-		quarantine(lab, LAB_ALPHA);
+		quarantine_of(lab, LAB_ALPHA);
 	lab_call_on_cpu(lab, 1, LAB_ASK, -1, true);
 	lab->family.limits.timeout_ms = 5000;
 	shim_advance(500 * MS);
@@ -290,7 +285,7 @@ TEST(rollback_asked_for_to_quarantine)
 {
 	EXPECT_SWAP(lab, "beta");
 	EXPECT_SWAP(lab, "alpha" LONG);
-	quarantine(lab, LAB_BETA);
+	quarantine_of(lab, LAB_BETA);
 	let_rescue_run();
 	EXPECT(tiffin_swap_rollback(lab->family.scope), ==, 0);
 	EXPECT_STR(lab_active(lab), "default");
@@ -302,7 +297,7 @@ TEST(probation_does_not_keep_a_policy_in_quarantine)
 {
 	EXPECT_SWAP(lab, "beta");
 	EXPECT_SWAP(lab, "alpha probation_ms=100");
-	quarantine(lab, LAB_ALPHA);
+	quarantine_of(lab, LAB_ALPHA);
 	EXPECT(tiffin_swap_commit(lab->family.scope), ==, -EBUSY);
 	EXPECT_SAYS(lab_error(lab), "alpha-1.0+b1 is in quarantine");
 	EXPECT(swap_of(lab)->state, ==, TIFFIN_PROBATION);
@@ -312,25 +307,104 @@ TEST(probation_does_not_keep_a_policy_in_quarantine)
 	EXPECT_STR(swap_of(lab)->report.result, "rolled_back");
 }
 
-/* E3: the sweep ends before its time; what it has not come to begins anew. */
+/*
+ * E3: the sweep ends before its time. The older layout is still there: who comes back finds each
+ * record as it was at the flip, those that were converted, those that were not, and the one that
+ * the ended call had.
+ */
 TEST(rescue_ends_a_sweep)
 {
 	struct tiffin_swap *swap = swap_of(lab);
 	struct lab_out out;
 
 	EXPECT_SWAP(lab, "alpha");
-	EXPECT(lab_ask(lab, LAB_ASK, 1, &out), ==, TIFFIN_ANSWERED);
-	EXPECT(lab_ask(lab, LAB_ASK, 2, &out), ==, TIFFIN_ANSWERED);
+	ask_each(lab, LAB_ALPHA, 1);
 	EXPECT_SWAP(lab, "delta");
 	EXPECT(swap->state, ==, TIFFIN_SWEEPING);
+	EXPECT(lab_ask(lab, LAB_ASK, 2, &out), ==, TIFFIN_ANSWERED);
 	ask_faulty(lab, LAB_DELTA, 1);
 	let_rescue_run();
-	expect_answers(lab, LAB_ALPHA);
+	EXPECT_STR(lab_active(lab), "alpha");
 	EXPECT(swap->state, ==, TIFFIN_STABLE);
 	EXPECT(tiffin_sweep_runs(lab->family.scope), ==, false);
 	EXPECT(!swap->previous, ==, true);
+	ask_each(lab, LAB_ALPHA, 2);
 	/* The scope is free. */
 	EXPECT_SWAP(lab, "gamma");
+}
+
+/* E2, S4: the older records are still there when the rescue, for want of memory, comes late. */
+TEST(rescue_from_a_sweep_without_memory)
+{
+	s64 held;
+
+	EXPECT_SWAP(lab, "alpha");
+	ask_each(lab, LAB_ALPHA, 1);
+	EXPECT_SWAP(lab, "delta");
+	held = atomic64_read(&lab->family.stores_bytes);
+	ask_faulty(lab, LAB_DELTA, 1);
+	shim_no_memory(true);
+	shim_advance(100 * MS);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	EXPECT(atomic64_read(&lab->family.stores_bytes), ==, held);
+	shim_no_memory(false);
+	shim_advance(20 * MS);
+	ask_each(lab, LAB_ALPHA, 2);
+}
+
+/*
+ * Both of a probation are faulty. The one before them has the newer layout; it makes its records of
+ * all that the older one has, as those of the newer one are only some.
+ */
+TEST(rescue_from_a_sweep_converts)
+{
+	static struct tiffin_policy twin;
+	struct lab_out out;
+
+	twin = lab_policy[LAB_DELTA];
+	strscpy(twin.name, "twin", sizeof(twin.name));
+	EXPECT(tiffin_policy_register((const void *)&twin, THIS_MODULE, LAB_BUILD), ==, 0);
+	EXPECT_SWAP(lab, "twin");
+	EXPECT_SWAP(lab, "alpha");
+	ask_each(lab, LAB_ALPHA, 1);
+	ask_each(lab, LAB_ALPHA, 2);
+	EXPECT_SWAP(lab, "delta" LONG);
+	EXPECT(lab_ask(lab, LAB_ASK, 1, &out), ==, TIFFIN_ANSWERED);
+	quarantine_of(lab, LAB_ALPHA);
+	quarantine_of(lab, LAB_DELTA);
+	let_rescue_run();
+	EXPECT_STR(lab_active(lab), "twin");
+	/* Its hook is delta's. */
+	ask_each(lab, LAB_DELTA, 3);
+	shim_advance(20 * MS);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	EXPECT(atomic64_read(&lab->family.stores_bytes), ==,
+	       tiffin_instance_bytes(lab->family.scope->gate.active->policy, NULL));
+	EXPECT_SWAP(lab, TIFFIN_DEFAULT_NAME);
+	tiffin_policy_unregister((const void *)&twin);
+}
+
+/*
+ * Nobody can take the place of the newer policy, which is well: it stays in charge, and its sweep
+ * goes on. What the older layout said is old then: who knows that one and comes later begins anew.
+ */
+TEST(rollback_from_a_sweep_that_fails)
+{
+	EXPECT_SWAP(lab, "alpha");
+	ask_each(lab, LAB_ALPHA, 1);
+	EXPECT_SWAP(lab, "delta" LONG);
+	quarantine_of(lab, LAB_ALPHA);
+	shim_no_memory(true);
+	EXPECT(tiffin_swap_rollback(lab->family.scope), ==, -ENOMEM);
+	shim_no_memory(false);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_SWEEPING);
+	shim_advance(1);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	ask_each(lab, LAB_DELTA, 2);
+	EXPECT(atomic64_read(&lab->family.stores_bytes), ==,
+	       tiffin_instance_bytes(lab->family.scope->gate.active->policy, NULL));
+	EXPECT_SWAP(lab, "beta");
+	ask_each(lab, LAB_BETA, 1);
 }
 
 /* A record's conversion is ended, by the sweep's call: no call has asked for anything. */
@@ -410,7 +484,7 @@ TEST(swap_to_quarantine_is_refused)
 {
 	struct tiffin_swap *swap = swap_of(lab);
 
-	quarantine(lab, LAB_ALPHA);
+	quarantine_of(lab, LAB_ALPHA);
 	let_rescue_run();
 	EXPECT(lab_swap(lab, "alpha"), ==, -ENOTRECOVERABLE);
 	EXPECT_SAYS(lab_error(lab), "alpha-1.0+b1 is in quarantine, and stays there");
@@ -563,79 +637,6 @@ TEST(rescue_without_memory_at_each_place)
 }
 
 /*
- * A fault at each step of a swap that is under way: of the policy that is active, or of the one
- * that is to be. Whatever comes of the request, a policy that is not in quarantine is active then.
- */
-static unsigned int step, fault_at;
-static enum lab_who fault_of;
-
-static void fault_at_step(void)
-{
-	if (++step == fault_at)
-		quarantine(the_lab, fault_of);
-}
-
-static void fault_at_each_step(struct lab *lab, const char *text, enum lab_who who)
-{
-	struct tiffin_swap *swap = swap_of(lab);
-	unsigned int failed = 0, flipped = 0;
-	int rc;
-
-	the_lab = lab;
-	fault_of = who;
-	for (fault_at = 1; ; fault_at++) {
-		EXPECT_SWAP(lab, "beta");
-		EXPECT_SWAP(lab, "alpha");
-		step = 0;
-		shim.on_step = fault_at_step;
-		rc = lab_swap(lab, text);
-		shim.on_step = NULL;
-		if (step < fault_at)
-			break;
-		if (rc) {
-			failed++;
-			EXPECT(rc == -EFAULT || rc == -ENOTRECOVERABLE, ==, true);
-		} else {
-			flipped++;
-		}
-		shim_advance(50 * MS);
-		EXPECT(tiffin_scope_quarantined(lab->family.scope), ==, false);
-		EXPECT(swap->state == TIFFIN_STABLE || swap->state == TIFFIN_PROBATION, ==, true);
-		if (swap->state == TIFFIN_PROBATION)
-			EXPECT(tiffin_swap_commit(lab->family.scope), ==, 0);
-		shim_advance(50 * MS);
-		EXPECT(swap->state, ==, TIFFIN_STABLE);
-		EXPECT(lab_accounts_hold(lab), ==, true);
-		EXPECT_SWAP(lab, "default");
-		lab_unload(lab, who);
-		EXPECT(lab_load(lab, who), ==, 0);
-	}
-	EXPECT(flipped, >, 0);
-	/* A request from a policy in quarantine is as good as any. */
-	EXPECT(failed > 0, ==, who != LAB_ALPHA);
-}
-
-TEST(fault_of_the_older_at_each_step_of_a_swap)
-{
-	fault_at_each_step(lab, "delta", LAB_ALPHA);
-}
-
-TEST(fault_of_the_older_at_each_step_of_a_swap_on_probation)
-{
-	fault_at_each_step(lab, "delta" LONG, LAB_ALPHA);
-}
-
-TEST(fault_of_the_newer_at_each_step_of_a_swap)
-{
-	fault_at_each_step(lab, "delta", LAB_DELTA);
-}
-
-TEST(fault_of_the_newer_at_each_step_of_a_swap_on_probation)
-{
-	fault_at_each_step(lab, "delta" LONG, LAB_DELTA);
-}
-
-/*
  * While a request tries to flip and sleeps, with all its locks: the rescue does not wait for it, as
  * it would keep a worker.
  */
@@ -647,7 +648,7 @@ static void rescue_meanwhile(void)
 
 	EXPECT(READ_ONCE(scope->swap.state), ==, TIFFIN_CLOSING);
 	if (!tried_meanwhile)
-		quarantine(the_lab, LAB_ALPHA);
+		quarantine_of(the_lab, LAB_ALPHA);
 	EXPECT(tiffin_swap_rescue(scope), ==, -EBUSY);
 	EXPECT(tiffin_swap_default(scope, "SysRq"), ==, -EBUSY);
 	tried_meanwhile++;
@@ -676,7 +677,7 @@ TEST(rescue_meets_a_call)
 	EXPECT_SWAP(lab, "beta");
 	EXPECT_SWAP(lab, "alpha" LONG);
 	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
-	quarantine(lab, LAB_ALPHA);
+	quarantine_of(lab, LAB_ALPHA);
 	shim_advance(1000 * MS);
 	EXPECT_STR(lab_active(lab), "alpha");
 	EXPECT(swap_of(lab)->failures, ==, 1);
@@ -698,7 +699,7 @@ TEST(ring_of_faults)
 	EXPECT(tiffin_quarantine_show(text), ==, 0);
 	EXPECT_SWAP(lab, "alpha");
 	for (i = 0; i < TIFFIN_FAULTS + 4; i++)
-		quarantine(lab, i % 2 ? LAB_ALPHA : LAB_BETA);
+		quarantine_of(lab, i % 2 ? LAB_ALPHA : LAB_BETA);
 	len = tiffin_quarantine_show(text);
 	EXPECT(len, ==, strlen(text));
 	for (line = text; *line; line = strchr(line, '\n') + 1) {

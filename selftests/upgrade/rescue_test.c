@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The rescue of several scopes, how it is started, and faults of more than one family. */
+/* The rescue of several scopes, how it is started, a sweep's end, faults of several families. */
 #include "core/quarantine.h"
 #include "core/scope.h"
 #include "rescue.h"
@@ -16,16 +16,11 @@ static void let_rescue_run(void)
 	shim_advance(MSEC_PER_JIFFY * MS);
 }
 
-static void quarantine(struct lab *lab, enum lab_who who)
-{
-	lab_quarantine(lab, lab_loaded(lab, who), "the lab's fault");
-}
-
 /* Who puts a policy in quarantine may have locks that waking somebody takes. */
 TEST(quarantine_wakes_nobody)
 {
 	EXPECT_SWAP(lab, "alpha");
-	quarantine(lab, LAB_ALPHA);
+	quarantine_of(lab, LAB_ALPHA);
 	EXPECT(lab->family.scope->rescue.work.pending, ==, false);
 	let_rescue_run();
 	EXPECT_STR(lab_active(lab), "default");
@@ -59,6 +54,24 @@ static void other_stop(void)
 	tiffin_family_unregister(&other_lab.family);
 }
 
+/* W4, where the conversion that is ended is the last of the sweep. */
+TEST(rescue_of_a_fault_at_the_sweep_s_end)
+{
+	struct lab_out out;
+
+	EXPECT_SWAP(lab, "alpha");
+	EXPECT(lab_ask(lab, LAB_ASK, LAB_OBJECTS - 1, &out), ==, TIFFIN_ANSWERED);
+	EXPECT_SWAP(lab, "delta");
+	EXPECT(lab->family.scope->swap.state, ==, TIFFIN_SWEEPING);
+	lab->faulty_convert = 1;
+	shim_advance(50 * MS);
+	EXPECT(lab->converts[TIFFIN_STORE_OBJECT], ==, 1);
+	EXPECT_STR(lab_active(lab), "alpha");
+	EXPECT(lab->family.scope->swap.state, ==, TIFFIN_STABLE);
+	EXPECT(lab_ask(lab, LAB_ASK, LAB_OBJECTS - 1, &out), ==, TIFFIN_ANSWERED);
+	EXPECT(out.object_calls, ==, 2);
+}
+
 /* E4 */
 static void rescue_of_the_other(void)
 {
@@ -76,8 +89,8 @@ TEST(rescue_does_not_wait_for_another)
 	EXPECT_SWAP(lab, "alpha");
 	/* The first one's default has to wait for a call. */
 	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
-	quarantine(&other_lab, LAB_BARE);
-	quarantine(lab, LAB_ALPHA);
+	quarantine_of(&other_lab, LAB_BARE);
+	quarantine_of(lab, LAB_ALPHA);
 	the_lab = lab;
 	shim.on_sleep = rescue_of_the_other;
 	let_rescue_run();

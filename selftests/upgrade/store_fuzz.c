@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policies that write anything into what they are lent, within its borders, answer anything, and
- * convert records to anything; asked in any order about objects of any generation, from within
- * their own hooks as well, and swapped, kept and rolled back at any time. A model of all stores, to
- * the byte, says what has to stand there then: headers, neighbours and padding included.
+ * Policies that write anything into what they are lent, within its borders, ask for any service of
+ * their lists, with any numbers, answer anything, and convert records to anything; asked in any
+ * order about objects of any generation, which go at any time, from within their own hooks as well,
+ * and swapped, kept and rolled back at any time. A model of all stores, to the byte, says what has
+ * to stand there then: headers, neighbours and padding included, and who is on which list.
  */
 #include <stdlib.h>
 
 #include "core/family.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
+#include "list_model.h"
 #include "plain.h"
 #include "shim.h"
 #include "store_seeds.h"
+#include "work.h"
 
-/* Kinds of stores with records; lists have tests of their own. */
-#define KINDS		(TIFFIN_STORE_OBJECT + 1)
+#define KINDS		TIFFIN_STORE_KINDS
+/* Those with records come before the lists. */
+#define RECORDS		(TIFFIN_STORE_OBJECT + 1)
 #define OBJECTS		5
 #define CPUS		2
 #define MAX_SIZE	48
@@ -64,7 +68,7 @@ struct image {
 };
 
 /**
- * struct model - what has to be
+ * struct whole - what has to be
  * @active: policy, or POLICIES: the default
  * @older: to go back to: in a probation, or else by a swap; POLICIES: none
  * @on_probation: a rollback needs only a flip
@@ -72,16 +76,22 @@ struct image {
  * @how: each store came
  * @now: the stores of the active policy
  * @then: those of the older one, as they were at the flip
+ * @lists: of the active policy
+ * @lists_then: of the older one, as they were at the flip
+ * @generation: of the objects that live, as the family says
  * @figures: of dispatch
  */
-static struct model {
+static struct whole {
 	u32 active;
 	u32 older;
 	bool on_probation;
 	bool sweeps;
 	enum tiffin_handover how[KINDS];
-	struct image now[KINDS];
-	struct image then[KINDS];
+	struct image now[RECORDS];
+	struct image then[RECORDS];
+	struct model lists;
+	struct model lists_then;
+	u32 generation[OBJECTS];
 	struct tiffin_figures figures;
 } model;
 
@@ -89,6 +99,8 @@ static const u8 *input, *input_end;
 static unsigned int depth;
 /* The last conversion did not know. */
 static bool unknown;
+/* Conversions are the sweep's: what one does not know stays in no generation. */
+static bool sweeping;
 static unsigned int conversions;
 
 static u8 take(void)
@@ -135,6 +147,14 @@ static void check_store(const struct tiffin_store_mem *mem, const struct image *
 	HOLDS(!memcmp(bytes, image->mem, image->bytes));
 }
 
+static void check_lists(const struct tiffin_store_mem *mem, const struct model *lists)
+{
+	const char *wrong = model_differs(lists, &mem->lists);
+
+	if (wrong)
+		shim_splat(__FILE__, __LINE__, "lists: %s", wrong);
+}
+
 /* All stores that there are. */
 static void check_stores(void)
 {
@@ -143,11 +163,14 @@ static void check_stores(void)
 
 	if (model.active == POLICIES)
 		return;
-	for (k = 0; k < KINDS; k++) {
+	for (k = 0; k < RECORDS; k++) {
 		check_store(inst->store[k], &model.now[k]);
 		if (older && model.older != POLICIES && model.how[k] != TIFFIN_HANDOVER_REFERENCE)
 			check_store(older->store[k], &model.then[k]);
 	}
+	check_lists(inst->store[k], &model.lists);
+	if (older && model.older != POLICIES && model.how[k] != TIFFIN_HANDOVER_REFERENCE)
+		check_lists(older->store[k], &model.lists_then);
 	HOLDS(!inst->store[TIFFIN_STORE_OBJECT]->from == !model.sweeps);
 	if (model.sweeps)
 		check_store(inst->store[TIFFIN_STORE_OBJECT]->from,
@@ -185,6 +208,79 @@ static void scribble(void *record, u8 *image, u32 size)
 	}
 }
 
+/* Mostly that of an object that lives, else of one that does not, or is none. */
+static u64 any_handle(void)
+{
+	u32 object = take() % (OBJECTS + 1), move = take() % 4;
+
+	return tiffin_handle(object, object == OBJECTS || move == 3 ? 0 :
+				     model.generation[object] + (move == 2));
+}
+
+/* Ask for what the input says: the answer is the model's. */
+static void use_lists(const struct tiffin_ctx *ctx)
+{
+	struct tiffin_entry have = {}, want = {};
+	unsigned int n = 1 + take() % 4;
+	struct model_call c;
+
+	while (n--) {
+		c.op = take() % 8;
+		c.list = take() % 4;
+		c.end = take() % 3;
+		c.handle = any_handle();
+		c.mark = take();
+		if (c.op < MODEL_CLEAR)
+			want = model_do(&model.lists, &c);
+		have = (struct tiffin_entry) {};
+		switch (c.op) {
+		case MODEL_PUT:
+			have.result = tiffin_list_put(ctx, c.handle, c.list, c.end, c.mark);
+			break;
+		case MODEL_MARK:
+			have.result = tiffin_list_mark(ctx, c.handle, c.mark);
+			break;
+		case MODEL_REMOVE:
+			have.result = tiffin_list_remove(ctx, c.handle);
+			break;
+		case MODEL_FIND:
+			have = tiffin_list_find(ctx, c.handle);
+			break;
+		case MODEL_FIRST:
+			have = tiffin_list_first(ctx, c.list, c.end);
+			break;
+		case MODEL_NEXT:
+			have = tiffin_list_next(ctx, c.list, c.end, c.handle);
+			break;
+		case MODEL_TAKE:
+			have = tiffin_list_take(ctx, c.list, c.end);
+			break;
+		default:
+			HOLDS(tiffin_list_length(ctx, c.list) == model.lists.list[c.list].n);
+			continue;
+		}
+		HOLDS(have.result == want.result && have.handle == want.handle);
+		HOLDS(have.mark == want.mark && have.list == want.list);
+	}
+}
+
+/* The lists are lent to one call, and that is under way. */
+static bool lists_are_lent(void)
+{
+	return depth && decl_of(model.active, TIFFIN_STORE_LISTS)->sharing == TIFFIN_SHARE_LOCKED;
+}
+
+/* An object goes. Where the lists are lent it is found out later. */
+static void model_gone(u32 object)
+{
+	const struct model_call gone = { .op = MODEL_GONE, .handle = object };
+
+	model.generation[object] = 0;
+	if (model.active != POLICIES && !lists_are_lent())
+		model_do(&model.lists, &gone);
+	tiffin_object_gone(scope, object);
+}
+
 static u32 model_call(u32 object, u32 generation);
 
 static void answer(const struct tiffin_ctx *ctx, const struct in *in, struct out *out, u32 who)
@@ -209,10 +305,16 @@ static void answer(const struct tiffin_ctx *ctx, const struct in *in, struct out
 	size = decl_of(who, TIFFIN_STORE_PER_CPU)->record_size;
 	if (what & 4)
 		scribble(ctx->env->percpu, now[TIFFIN_STORE_PER_CPU].mem + shim_cpu * size, size);
+	if (what & 32)
+		use_lists(ctx);
 	/* As an interrupt would. */
 	if (what & 8 && depth < MAX_DEPTH)
 		model_call(take(), take());
+	if (what & 64)
+		model_gone(take() % OBJECTS);
 	check_stores();
+	if (what & 128)
+		use_lists(ctx);
 	/* Once more: the record is this call's still. */
 	if (what & 16 && ctx->object)
 		scribble(ctx->object, model_record(now, who, in->object)->data,
@@ -236,6 +338,8 @@ ANSWER(answer_odd, ODD)
 ANSWER(answer_shared, SHARED)
 ANSWER(answer_undo, UNDO)
 ANSWER(answer_other, OTHER)
+ANSWER(answer_third, THIRD)
+ANSWER(answer_next, NEXT)
 
 static bool is_zero(const u8 *bytes, size_t size)
 {
@@ -274,10 +378,13 @@ static void convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in
 	out->unknown = unknown;
 	if (unknown)
 		memset(image, 0, to->record_size);
+	if (unknown && sweeping)
+		model_record(model.now, model.active, object)->generation = 0;
 }
 
-#define STORES(prefix, version, sharing, object, cpu, all, convert_, u_object, u_cpu, u_all)	\
+#define STORES(prefix, version, sharing, object, cpu, all, convert_, u_object, u_cpu, u_all, ...) \
 {												\
+	{ prefix "l", .kind = TIFFIN_STORE_LISTS, __VA_ARGS__ },				\
 	{ prefix "o", version, TIFFIN_STORE_OBJECT, sharing, object, u_object, 0, convert_ },	\
 	{ prefix "c", version, TIFFIN_STORE_PER_CPU, TIFFIN_SHARE_CPU, cpu, u_cpu, 0, convert_ }, \
 	{ prefix "a", version, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, all, u_all, 0,	\
@@ -287,14 +394,25 @@ static void convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in
 #define LIVE		TIFFIN_UNDO_LIVE
 #define SNAPSHOT	TIFFIN_UNDO_SNAPSHOT
 #define REBUILD		TIFFIN_UNDO_REBUILD
+#define LISTS(version_, sharing_, n, undo_)						\
+	.version = version_, .sharing = sharing_, .lists = n, .undo = undo_
 
 static const struct tiffin_store stores[POLICIES][KINDS] = {
-	[FIRST] = STORES("", 1, TIFFIN_SHARE_LOCKED, 24, 8, 16, convert, LIVE, LIVE, LIVE),
-	[ODD] = STORES("", 2, TIFFIN_SHARE_LOCKED, 7, 5, 1, convert, LIVE, LIVE, LIVE),
+	[FIRST] = STORES("", 1, TIFFIN_SHARE_LOCKED, 24, 8, 16, convert, LIVE, LIVE, LIVE,
+			 LISTS(1, TIFFIN_SHARE_ATOMIC, 2, LIVE)),
+	[ODD] = STORES("", 2, TIFFIN_SHARE_LOCKED, 7, 5, 1, convert, LIVE, LIVE, LIVE,
+		       LISTS(1, TIFFIN_SHARE_ATOMIC, 2, SNAPSHOT)),
 	[SHARED] = STORES("", 3, TIFFIN_SHARE_ATOMIC, MAX_SIZE, 17, 33, convert, SNAPSHOT, LIVE,
-			  REBUILD),
-	[UNDO] = STORES("", 1, TIFFIN_SHARE_LOCKED, 24, 8, 16, NULL, REBUILD, REBUILD, SNAPSHOT),
-	[OTHER] = STORES("other", 1, TIFFIN_SHARE_LOCKED, 1, 1, 24, NULL, LIVE, SNAPSHOT, LIVE),
+			  REBUILD, LISTS(1, TIFFIN_SHARE_LOCKED, 3, SNAPSHOT)),
+	[UNDO] = STORES("", 1, TIFFIN_SHARE_LOCKED, 24, 8, 16, NULL, REBUILD, REBUILD, SNAPSHOT,
+			LISTS(1, TIFFIN_SHARE_ATOMIC, 2, REBUILD)),
+	[OTHER] = STORES("other", 1, TIFFIN_SHARE_LOCKED, 1, 1, 24, NULL, LIVE, SNAPSHOT, LIVE,
+			 LISTS(1, TIFFIN_SHARE_LOCKED, 1, LIVE)),
+	/* What these two hand over by reference, and to each other alone. */
+	[THIRD] = STORES("", 3, TIFFIN_SHARE_ATOMIC, MAX_SIZE, 17, 33, NULL, REBUILD, SNAPSHOT,
+			 LIVE, LISTS(1, TIFFIN_SHARE_LOCKED, 3, REBUILD)),
+	[NEXT] = STORES("other", 1, TIFFIN_SHARE_LOCKED, 1, 1, 24, NULL, SNAPSHOT, REBUILD,
+			SNAPSHOT, LISTS(1, TIFFIN_SHARE_LOCKED, 1, SNAPSHOT)),
 };
 
 struct hooks {
@@ -303,6 +421,7 @@ struct hooks {
 
 static const struct hooks hooks[POLICIES] = {
 	{ answer_first }, { answer_odd }, { answer_shared }, { answer_undo }, { answer_other },
+	{ answer_third }, { answer_next },
 };
 
 #define FUZZ_ABI	TIFFIN_ABI(1, 0)
@@ -314,6 +433,8 @@ static const struct tiffin_policy policies[POLICIES] = {
 	[SHARED] = POLICY(SHARED, "shared"),
 	[UNDO] = POLICY(UNDO, "undo"),
 	[OTHER] = POLICY(OTHER, "other"),
+	[THIRD] = POLICY(THIRD, "third"),
+	[NEXT] = POLICY(NEXT, "next"),
 };
 
 static const struct tiffin_hook questions[] = {
@@ -359,7 +480,7 @@ static u32 model_call(u32 object, u32 generation)
 	struct tiffin_call call;
 	enum tiffin_verdict verdict;
 	struct out out = {};
-	bool busy = false;
+	bool busy;
 
 	object = object % (OBJECTS + 1) == OBJECTS ? TIFFIN_NO_OBJECT : object % (OBJECTS + 1);
 	if (object != TIFFIN_NO_OBJECT && model.active != POLICIES) {
@@ -374,8 +495,12 @@ static u32 model_call(u32 object, u32 generation)
 	in.object = object;
 	call = (struct tiffin_call) { .object = object, .generation = in.generation, .now_ns = 1 };
 	model.figures.calls++;
-	if (object != TIFFIN_NO_OBJECT && model.active != POLICIES)
+	busy = model.active != POLICIES && lists_are_lent();
+	if (object != TIFFIN_NO_OBJECT && model.active != POLICIES && !busy) {
 		busy = !model_open(object, in.generation, &in);
+		if (!busy)
+			model.generation[object] = in.generation;
+	}
 	depth++;
 	conversions = 0;
 	unknown = false;
@@ -410,7 +535,7 @@ static enum tiffin_handover handover(u32 from, u32 to, u32 kind)
 	b = decl_of(to, kind);
 	if (strcmp(a->schema, b->schema))
 		return TIFFIN_HANDOVER_NEW;
-	if (a->version == b->version)
+	if (a->version == b->version && a->sharing == b->sharing && a->lists == b->lists)
 		return TIFFIN_HANDOVER_REFERENCE;
 	return b->convert ? TIFFIN_HANDOVER_CONVERT : TIFFIN_HANDOVER_NEW;
 }
@@ -425,6 +550,16 @@ static int request(const char *name, bool probation)
 	return tiffin_swap_request(scope, &req);
 }
 
+/* Nobody is on @policy's lists, which nobody has used. */
+static void lists_new(u32 policy)
+{
+	model.lists = (struct model) {
+		.generation = model.generation,
+		.nr_objects = OBJECTS,
+		.nr_lists = decl_of(policy, TIFFIN_STORE_LISTS)->lists,
+	};
+}
+
 static void model_swap(u32 to, bool probation, bool by_rollback)
 {
 	int rc, want = 0;
@@ -437,12 +572,16 @@ static void model_swap(u32 to, bool probation, bool by_rollback)
 	if (!want) {
 		model.older = model.active;
 		model.active = to;
-		for (k = 0; k < KINDS; k++) {
+		for (k = 0; k < RECORDS; k++) {
 			model.then[k] = model.now[k];
 			model.how[k] = handover(model.older, to, k);
 			if (model.how[k] != TIFFIN_HANDOVER_REFERENCE)
 				image_clear(&model.now[k], decl_of(to, k));
 		}
+		model.lists_then = model.lists;
+		model.how[k] = handover(model.older, to, k);
+		if (model.how[k] != TIFFIN_HANDOVER_REFERENCE)
+			lists_new(to);
 		model.on_probation = probation;
 	}
 	conversions = 0;
@@ -453,6 +592,19 @@ static void model_swap(u32 to, bool probation, bool by_rollback)
 	model.sweeps = model.how[TIFFIN_STORE_OBJECT] == TIFFIN_HANDOVER_CONVERT;
 	HOLDS(conversions == (model.how[TIFFIN_STORE_INSTANCE] == TIFFIN_HANDOVER_CONVERT) +
 			     CPUS * (model.how[TIFFIN_STORE_PER_CPU] == TIFFIN_HANDOVER_CONVERT));
+}
+
+/* Counts are of the lists' whole life. */
+static void model_rollback_lists(void)
+{
+	const struct tiffin_store *decl = decl_of(model.older, TIFFIN_STORE_LISTS);
+
+	if (model.how[TIFFIN_STORE_LISTS] != TIFFIN_HANDOVER_REFERENCE)
+		model.lists = model.lists_then;
+	else if (decl->undo == SNAPSHOT)
+		memcpy(model.lists.list, model.lists_then.list, sizeof(model.lists.list));
+	else if (decl->undo == REBUILD)
+		memset(model.lists.list, 0, sizeof(model.lists.list));
 }
 
 static void model_rollback(void)
@@ -467,7 +619,9 @@ static void model_rollback(void)
 		return;
 	}
 	HOLDS(!tiffin_swap_rollback(scope));
-	for (k = 0; k < KINDS && model.older != POLICIES; k++) {
+	if (model.older != POLICIES)
+		model_rollback_lists();
+	for (k = 0; k < RECORDS && model.older != POLICIES; k++) {
 		const struct tiffin_store *decl = decl_of(model.older, k);
 
 		if (model.how[k] != TIFFIN_HANDOVER_REFERENCE || decl->undo == SNAPSHOT)
@@ -502,7 +656,9 @@ static void model_sweep(void)
 		expected++;
 	}
 	conversions = 0;
+	sweeping = true;
 	shim_advance(1);
+	sweeping = false;
 	HOLDS(conversions == expected);
 	model.sweeps = false;
 }
@@ -511,7 +667,7 @@ static void step(void)
 {
 	u8 what = take(), arg;
 
-	switch (what % 8) {
+	switch (what % 9) {
 	case 0:
 	case 1:
 	case 2:
@@ -530,6 +686,9 @@ static void step(void)
 		break;
 	case 6:
 		model_sweep();
+		break;
+	case 7:
+		model_gone(take() % OBJECTS);
 		break;
 	default:
 		shim_cpu_start(take() % CPUS);
@@ -551,6 +710,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	HOLDS(!request(TIFFIN_DEFAULT_NAME, false));
 	model.active = POLICIES;
 	shim_cpu_start(0);
+	memset(model.generation, 0, sizeof(model.generation));
 	model_swap(FIRST, false, false);
 	for (k = 0; k < KINDS; k++)
 		HOLDS(model.how[k] == TIFFIN_HANDOVER_NEW);
@@ -590,12 +750,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.hooks = questions,
 		.nr_hooks = ARRAY_SIZE(questions),
 		.max_objects = OBJECTS,
+		.generation = model.generation,
 		.ops = &ops,
 		.limits = TIFFIN_LIMITS_INIT,
 	};
 	/* It answers at random, and no time passes. */
 	family.limits.bad_answers = 0;
-	rc = tiffin_sysfs_init() ?: tiffin_family_register(&family);
+	rc = tiffin_work_init() ?: tiffin_sysfs_init() ?: tiffin_family_register(&family);
 	for (i = 0; i < POLICIES && !rc; i++)
 		rc = tiffin_policy_register((const void *)&policies[i], THIS_MODULE, "b1");
 	if (rc)

@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The first inputs of every run, so that what they would find is found in any build: each record is
- * written in full and so are its neighbours, in each layout, by calls and by conversions.
+ * written in full and so are its neighbours, in each layout, by calls and by conversions; each kind
+ * of store is handed over and taken back.
  */
+#include "list_model.h"
 #include "store_seeds.h"
+
+#define ROLLBACK	4
+#define COMMIT		5
+#define SWEEP		6
+#define CPU		8
+/* Moves of a generation. */
+#define SAME		0
+#define LATER		3
+#define LATE		5
+#define BEHIND		7
 
 static void put(struct seed *seed, u8 byte)
 {
@@ -45,6 +57,13 @@ static void put_answer(struct seed *seed, u8 size)
 	put(seed, 1);
 }
 
+/* The call that interrupts another. */
+static void put_call_within(struct seed *seed, u8 object)
+{
+	put(seed, object);
+	put(seed, SAME);
+}
+
 static void put_swap(struct seed *seed, u8 to, bool probation)
 {
 	put(seed, 3);
@@ -57,14 +76,6 @@ static void put_swap(struct seed *seed, u8 to, bool probation)
 	}
 }
 
-#define ROLLBACK	4
-#define COMMIT		5
-#define SWEEP		6
-/* Moves of a generation. */
-#define SAME		0
-#define NEXT		3
-#define LATE		5
-
 /* Neighbours, then the one in between again, then another object in its place, then a late call. */
 static void seed_neighbours(struct seed *seed)
 {
@@ -74,7 +85,7 @@ static void seed_neighbours(struct seed *seed)
 		put_call(seed, i, SAME);
 		put_answer(seed, 24);
 	}
-	put_call(seed, 1, NEXT);
+	put_call(seed, 1, LATER);
 	put_answer(seed, 24);
 	put_call(seed, 1, LATE);
 }
@@ -88,7 +99,7 @@ static void seed_conversion(struct seed *seed)
 	put_call(seed, 1, SAME);
 	put_convert(seed, 7, true);
 	put_answer(seed, 7);
-	put_call(seed, 2, NEXT);
+	put_call(seed, 2, LATER);
 	put_answer(seed, 7);
 	put(seed, SWEEP);
 	put_convert(seed, 7, true);
@@ -135,7 +146,7 @@ static void seed_nested(struct seed *seed)
 	static const struct {
 		u8 object;
 		u8 move;
-	} inner[] = { { 0, SAME }, { 1, SAME }, { 0, NEXT } };
+	} inner[] = { { 0, SAME }, { 1, SAME }, { 0, LATER } };
 	u8 shared, i;
 
 	for (shared = 0; shared < 2; shared++) {
@@ -178,32 +189,104 @@ static void seed_unknown(struct seed *seed)
 	put_convert(seed, 7, false);
 }
 
-/* Stores go over by reference, and come back as their owner has declared. */
+/* What any_handle() and use_lists() take: one service, about an object that lives. */
+static void put_service(struct seed *seed, u8 op, u8 list, u8 end, u8 object)
+{
+	put(seed, op);
+	put(seed, list);
+	put(seed, end);
+	put(seed, object);
+	put(seed, 0);
+	put(seed, 'm');
+}
+
+/* A call that writes @size bytes of all three records, and puts its object on a list. */
+static void put_all(struct seed *seed, u8 object, u8 size)
+{
+	u8 k;
+
+	put_call(seed, object, SAME);
+	put(seed, 1 | 2 | 4 | 32);
+	for (k = 0; k < 3; k++)
+		put_bytes(seed, size);
+	put(seed, 0);
+	put_service(seed, MODEL_PUT, 0, size % 2, object);
+	put(seed, 1);
+}
+
+/* What @older hands to @newer by reference comes back as its owner has declared. */
+static void put_undo(struct seed *seed, u8 older, u8 newer, u8 size)
+{
+	/* No swap of these converts. */
+	put(seed, 3);
+	put(seed, older);
+	put_all(seed, 0, size);
+	put_all(seed, 1, size);
+	put(seed, 3);
+	put(seed, newer | 0x80);
+	put_all(seed, 1, size - 1);
+	/* Nobody is asked, and nobody has the lists after that. */
+	put_call(seed, 1, BEHIND);
+	put(seed, CPU);
+	put(seed, 1);
+	put_all(seed, 2, size);
+	put(seed, CPU);
+	put(seed, 0);
+	put(seed, ROLLBACK);
+	put_all(seed, 0, size);
+}
+
 static void seed_undo(struct seed *seed)
 {
-	u8 i, k;
+	put_undo(seed, UNDO, FIRST, 8);
+	put_undo(seed, FIRST, UNDO, 8);
+	put_undo(seed, OTHER, NEXT, 1);
+	put_undo(seed, NEXT, OTHER, 1);
+	put_undo(seed, SHARED, THIRD, 17);
+	put_undo(seed, THIRD, SHARED, 17);
+}
 
-	put_swap(seed, UNDO, false);
-	for (i = 0; i < 2; i++) {
-		put_call(seed, 0, SAME);
-		/* All three records. */
-		put(seed, 7);
-		for (k = 0; k < 3; k++)
-			put_bytes(seed, 3 + i);
-		put(seed, 1);
-		if (!i)
-			put_swap(seed, FIRST, true);
-	}
+/*
+ * Lists go over by reference while records are converted: services from within a call, before and
+ * after one that interrupts it, and about an object that is gone by then.
+ */
+static void seed_lists(struct seed *seed)
+{
+	u8 i;
+
+	for (i = 0; i < 3; i++)
+		put_all(seed, i, 8);
+	put_swap(seed, ODD, true);
+	put_call(seed, 1, SAME);
+	put_convert(seed, 7, true);
+	put(seed, 1 | 8 | 32 | 64 | 128);
+	put_bytes(seed, 7);
+	put(seed, 1);
+	put_service(seed, MODEL_NEXT, 0, 0, 1);
+	put_service(seed, MODEL_PUT, 1, 0, 1);
+	/* The call within it, then the object that goes. */
+	put_call_within(seed, 2);
+	put_convert(seed, 7, true);
+	put(seed, 1 | 32);
+	put_bytes(seed, 7);
+	put(seed, 0);
+	put_service(seed, MODEL_TAKE, 0, 1, 0);
+	put(seed, 1);
+	put(seed, 0);
+	put(seed, 2);
+	put_service(seed, MODEL_FIRST, 0, 0, 0);
+	put_service(seed, MODEL_FIND, 0, 0, 0);
+	put_service(seed, MODEL_MARK, 0, 0, 1);
+	put(seed, 1);
 	put(seed, ROLLBACK);
-	put_call(seed, 0, SAME);
-	put_answer(seed, 24);
+	put_all(seed, 1, 8);
 }
 
 void store_seed(unsigned int nr, struct seed *seed)
 {
 	static void (* const make[SEEDS])(struct seed *seed) = {
 		seed_neighbours, seed_conversion, seed_rollback, seed_nested, seed_unknown,
-		seed_undo,
+		seed_undo, seed_lists,
 	};
 
 	make[nr](seed);

@@ -6,9 +6,9 @@
 #include "shim.h"
 
 /* The policies of store_fuzz.c. */
-enum { FIRST, ODD, SHARED, UNDO, OTHER, POLICIES };
+enum { FIRST, ODD, SHARED, UNDO, OTHER, THIRD, NEXT, POLICIES };
 
-#define SEEDS		6
+#define SEEDS		7
 
 /**
  * struct seed - an input
@@ -16,7 +16,7 @@ enum { FIRST, ODD, SHARED, UNDO, OTHER, POLICIES };
  * @size: how many
  */
 struct seed {
-	u8 bytes[1024];
+	u8 bytes[2048];
 	size_t size;
 };
 

@@ -12,6 +12,7 @@
 #include "core/sysfs.h"
 #include "failures.h"
 #include "test.h"
+#include "work.h"
 
 /* Few, so that calls meet on them. */
 #define OBJECTS		3
@@ -127,7 +128,7 @@ int main(int argc, char **argv)
 	if (!nr_callers || nr_callers > MAX_CALLERS)
 		return 2;
 	nr_cpu_ids = nr_callers + 1;
-	if (tiffin_sysfs_init() || lab_start(&lab))
+	if (tiffin_work_init() || tiffin_sysfs_init() || lab_start(&lab))
 		return 1;
 	/* Threads lose their processor as CPUs don't; an attempt to flip may meet that often. */
 	lab.family.limits.timeout_ms = 600000;
@@ -141,6 +142,7 @@ int main(int argc, char **argv)
 	settle();
 	lab_stop(&lab);
 	tiffin_sysfs_exit();
+	tiffin_work_exit();
 	EXPECT(shim_allocations(), ==, 0);
 	printf("%sok 1 stress\n1..1\n", failures ? "not " : "");
 	return failures > 0;

@@ -417,15 +417,17 @@ TEST(probation_without_calls)
 static void other_has_the_scope(struct lab *lab)
 {
 	lab->on_flipped = NULL;
-	EXPECT(lab_swap(lab, "gamma"), ==, -EBUSY);
-	EXPECT_SAYS(lab_error(lab), "another request is closing");
+	shim_advance(3 * MS);
+	EXPECT(lab_swap(lab, "gamma timeout_ms=7"), ==, -EBUSY);
+	EXPECT_SAYS(lab_error(lab),
+		    "busy: swap 1 (default -> alpha-1.0+b1) is closing, 3 ms after it was asked for, of 1234;");
 }
 
 /* U3: the request in between is told, and the first goes on. */
 TEST(second_request_is_busy)
 {
 	lab->on_flipped = other_has_the_scope;
-	EXPECT_SWAP(lab, "alpha");
+	EXPECT_SWAP(lab, "alpha timeout_ms=1234");
 	EXPECT_STR(lab_active(lab), "alpha");
 	EXPECT(swap_of(lab)->failures, ==, 1);
 }

@@ -7,6 +7,7 @@
 #include "core/sysfs.h"
 #include "rescue.h"
 #include "test.h"
+#include "work.h"
 
 /* Far more than any test needs: a loop without end, or a lock that never comes, ends there. */
 #define TIME_LIMIT_S	120
@@ -40,7 +41,7 @@ static int run(const struct test *test)
 
 	alarm(TIME_LIMIT_S);
 	shim.virtual_time = true;
-	if (tiffin_rescue_init() || tiffin_sysfs_init())
+	if (tiffin_work_init() || tiffin_sysfs_init())
 		return 1;
 	rc = lab_start(&lab);
 	EXPECT(rc, ==, 0);
@@ -55,6 +56,7 @@ static int run(const struct test *test)
 	lab_stop(&lab);
 	tiffin_sysfs_exit();
 	tiffin_rescue_exit();
+	tiffin_work_exit();
 	EXPECT(shim_allocations(), ==, 0);
 	EXPECT(module_refcount(THIS_MODULE), ==, 0);
 	return failures > 0;
@@ -86,6 +88,24 @@ static bool wanted(const struct test *test, int argc, char **argv)
 		if (!strcmp(argv[i], test->name))
 			return true;
 	return argc == 1;
+}
+
+void quarantine_of(struct lab *lab, enum lab_who who)
+{
+	lab_quarantine(lab, lab_loaded(lab, who), "the lab's fault");
+}
+
+void ask_each(struct lab *lab, enum lab_who who, u64 want)
+{
+	struct lab_out out;
+	u32 object;
+
+	for (object = 1; object < 4; object++) {
+		EXPECT(lab_ask(lab, LAB_ASK, object, &out), ==, TIFFIN_ANSWERED);
+		EXPECT(out.who, ==, who);
+		EXPECT(out.object_calls, ==, want);
+		EXPECT(!(out.flags & TIFFIN_CTX_OBJECT_FRESH), ==, want > 1);
+	}
 }
 
 int main(int argc, char **argv)

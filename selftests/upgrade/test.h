@@ -49,4 +49,13 @@ do {											\
 		test_fail(__FILE__, __LINE__, "swap %s: %d, %s", text, rc_, lab_error(lab));	\
 } while (0)
 
+/* A policy of the lab comes to quarantine, as if a call of it had been ended. */
+void quarantine_of(struct lab *lab, enum lab_who who);
+
+/*
+ * Ask about three objects: the active policy is @who, and it is each object's call number @want, by
+ * its record; the first finds it fresh.
+ */
+void ask_each(struct lab *lab, enum lab_who who, u64 want);
+
 #endif /* TIFFIN_UPGRADE_TEST_H */

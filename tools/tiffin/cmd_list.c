@@ -293,6 +293,7 @@ static void policy_print(struct json_object *policy)
 		{ .key = "version", .title = "VERSION", .right = true },
 		{ .key = "sharing", .title = "SHARING" },
 		{ .key = "record_size", .title = "BYTES A RECORD", .right = true },
+		{ .key = "lists", .title = "LISTS", .right = true },
 		{ .key = "undo", .title = "UNDO" },
 		{ .key = "converts", .title = "CONVERTS" },
 	};

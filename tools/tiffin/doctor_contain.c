@@ -17,12 +17,25 @@ static bool is_set(char *text)
 	return set;
 }
 
+static bool panics_on_oops(void)
+{
+	return is_set(root_read("/proc/sys/kernel/panic_on_oops"));
+}
+
+/* The host looks at panic_on_oops as a policy becomes active, and when it is asked: not before. */
+static bool contained(bool panics)
+{
+	char *host = sysfs_read("contained");
+
+	return host ? is_set(host) : !panics || is_set(sysfs_read("contain"));
+}
+
 static void panic_check(struct doctor *d)
 {
-	if (!is_set(root_read("/proc/sys/kernel/panic_on_oops")))
-		doctor_ok(d, "faults", "a policy that faults is ended, not the machine");
-	else if (is_set(sysfs_read("contain")))
-		doctor_ok(d, "faults",
+	bool panics = panics_on_oops();
+
+	if (contained(panics))
+		doctor_ok(d, "faults", !panics ? "a policy that faults is ended, not the machine" :
 			  "panic_on_oops is set, and faults of policies are contained all the same");
 	else
 		doctor_note(d, "faults",
@@ -69,15 +82,15 @@ static void page_fault_check(struct doctor *d)
 		return;
 	both = xasprintf("%s\nor unload the crash kernel: kdump-config unload", next);
 	doctor_note(d, "kdump", both,
-		    "a crash kernel is loaded, and %s: a policy's page fault in an interrupt boots it",
-		    why);
+		    "a crash kernel is loaded, and %s: a policy's page fault %sboots it", why,
+		    panics_on_oops() ? "" : "in an interrupt, the idle task or init ");
 }
 
 static void stack_check(struct doctor *d)
 {
 	if (doctor_cpu_flag("ibt") && doctor_config(d, "X86_KERNEL_IBT") != CONFIG_OFF)
 		doctor_note(d, "stack", "boot with ibt=off",
-			    "the processor uses IBT: a policy that overflows the stack is not contained");
+			    "the processor uses IBT: a policy that overflows the stack is not contained, nor one that jumps elsewhere than to a function");
 	else
 		doctor_ok(d, "stack", "a policy that overflows the stack is ended");
 }

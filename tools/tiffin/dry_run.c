@@ -99,23 +99,41 @@ static struct json_object *rows_read(const char *family, const char *scope, cons
 	return rows;
 }
 
-/* For people. */
-static const char *in_words(const char *handover, const char *rollback)
+/*
+ * What was known about objects is learnt anew from what the family keeps of each (heat, placement);
+ * about the other kinds it keeps nothing.
+ */
+static bool rebuilt(const char *kind)
 {
-	if (!strcmp(handover, "reference"))
-		return "handed over by reference";
-	if (!strcmp(handover, "convert"))
-		return "converted";
-	if (!strcmp(handover, "dropped"))
-		return "dropped";
-	if (!strcmp(handover, "zeros"))
-		return strcmp(rollback, "none") ? "dropped, starts from zeros" :
-						  "starts from zeros";
-	return handover;
+	return !strcmp(kind, "object");
 }
 
-static const char *rollback_in_words(const char *rollback)
+/* What a store of this kind is when it begins. */
+static const char *beginning(const char *kind)
 {
+	if (rebuilt(kind))
+		return "rebuilt from what the family knows";
+	return strcmp(kind, "lists") ? "starts from zeros" : "starts with empty lists";
+}
+
+/* For people; to be freed. */
+static char *in_words(const char *kind, const char *handover, const char *rollback)
+{
+	if (!strcmp(handover, "reference"))
+		return xstrdup("handed over by reference");
+	if (!strcmp(handover, "convert"))
+		return xstrdup("converted");
+	if (strcmp(handover, "zeros"))
+		return xstrdup(handover);
+	return xasprintf("%s%s", strcmp(rollback, "none") ? "dropped, " : "", beginning(kind));
+}
+
+static const char *rollback_in_words(const char *kind, const char *rollback)
+{
+	if (!strcmp(rollback, "zeros") && rebuilt(kind))
+		return "nothing: rebuilt from what the family knows";
+	if (!strcmp(rollback, "zeros") && !strcmp(kind, "lists"))
+		return "empty lists";
 	if (!strcmp(rollback, "live"))
 		return "what the newer policy made of it";
 	if (!strcmp(rollback, "snapshot"))
@@ -138,13 +156,14 @@ static void rows_print(struct json_object *rows)
 
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_at(rows, i), *line = json_object_new_object();
-		const char *handover = json_text(row, "handover");
+		const char *kind = json_text(row, "kind"), *handover = json_text(row, "handover");
 		const char *rollback = json_text(row, "rollback");
+		char *says __free_on_exit = in_words(kind, handover, rollback);
 
-		json_add_string(line, "kind", json_text(row, "kind"));
+		json_add_string(line, "kind", kind);
 		json_add_string(line, "schema", json_text(row, "schema"));
-		json_add_string(line, "says", in_words(handover, rollback));
-		json_add_string(line, "back", rollback_in_words(rollback));
+		json_add_string(line, "says", says);
+		json_add_string(line, "back", rollback_in_words(kind, rollback));
 		json_add_number(line, "bytes", json_number(row, "bytes"));
 		json_object_array_add(said, line);
 	}

@@ -260,6 +260,26 @@ static void store_add_info(struct json_object *row, struct json_object *infos)
 		 json_object_get(value) : NULL);
 }
 
+/* Lists have no records; the number in that place is how many lists there are. */
+static void store_split_lists(struct json_object *row)
+{
+	bool lists = !strcmp(json_text(row, "kind"), "lists");
+	struct json_object *number = json_object_object_get(row, "record_size");
+
+	json_add(row, "lists", lists ? json_object_get(number) : NULL);
+	if (lists)
+		json_add(row, "record_size", NULL);
+}
+
+static struct json_object *stores_read(char *text, const char * const *keys, size_t nr_keys)
+{
+	struct json_object *rows = lines_read(text, keys, nr_keys);
+
+	for (size_t i = 0; i < json_object_array_length(rows); i++)
+		store_split_lists(json_at(rows, i));
+	return rows;
+}
+
 struct json_object *policy_stores(const char *id)
 {
 	static const char * const keys[] = {
@@ -268,7 +288,7 @@ struct json_object *policy_stores(const char *id)
 	static const char * const more[] = { "kind", "undo", "convert", "#records", "#bytes" };
 	char *text __free_on_exit = sysfs_read("policies/%s/stores", id);
 	char *info __free_on_exit = sysfs_read("policies/%s/stores_info", id);
-	struct json_object *rows = lines_read(text, keys, ARRAY_SIZE(keys));
+	struct json_object *rows = stores_read(text, keys, ARRAY_SIZE(keys));
 	struct json_object *infos = lines_read(info, more, ARRAY_SIZE(more));
 
 	for (size_t i = 0; i < json_object_array_length(rows); i++)
@@ -293,7 +313,7 @@ struct json_object *scope_stores(const char *family, const char *scope)
 	};
 	char *text __free_on_exit = sysfs_read("%s/scopes/%s/stores", family, scope);
 
-	return lines_read(text, keys, ARRAY_SIZE(keys));
+	return stores_read(text, keys, ARRAY_SIZE(keys));
 }
 
 /* A name is followed by '-' in an id, a name with a version by '+'; neither stands in them. */

@@ -45,8 +45,9 @@ enum tiffin_exit policy_family(const char *spec, char **family);
 struct json_object *policy_tunables(const char *id);
 struct json_object *policy_counters(const char *id);
 /*
- * stores: array of kind, schema, version, sharing, record_size, undo, converts, records, bytes; the
- * last four are null where the host does not say.
+ * stores: array of kind, schema, version, sharing, record_size (null for lists), lists (how many;
+ * null for others), undo, converts, records, bytes; the last four are null where the host does not
+ * say.
  */
 struct json_object *policy_stores(const char *id);
 /* What would become of them at a swap: array of scope, kind, handover, rollback, bytes. */
@@ -62,8 +63,8 @@ struct json_object *scope_read(const char *family, const char *scope);
 struct json_object *scope_table(const char *family, const char *scope, const char *file);
 
 /*
- * The active policy's stores: array of kind, schema, version, sharing, record_size, records, bytes,
- * converted, pending.
+ * The active policy's stores: array of kind, schema, version, sharing, record_size, lists, records,
+ * bytes, converted, pending.
  */
 struct json_object *scope_stores(const char *family, const char *scope);
 

@@ -21,6 +21,12 @@ kfree)
 	# One of a function of the kernel that the policy calls, which has begun its work.
 	tunable "$id" kind "${kind[kfree]}"
 	;;
+traced)
+	# One of such a function for the return of which a kretprobe waits.
+	tunable "$id" kind "${kind[mutex]}"
+	echo "r:guard/waits mutex_is_locked" >/sys/kernel/tracing/kprobe_events &&
+		echo 1 >/sys/kernel/tracing/events/guard/enable || exit
+	;;
 irq)
 	# One of an interrupt that finds the policy at work.
 	insmod tiffin_test_oops.ko

@@ -9,5 +9,7 @@
 faults thread 1 0 1
 tap_check "a policy's fault taints the kernel as any would" taint_is 128
 echo ledger_a >$scope/active
+few="null wild non_canonical exec_null divide bug int3 overflow smash memcpy std rcu preempt keeps_preempt"
+faults thread_irqs_off 1 4 1 "$few"
 faults softirq 0 2 2
 faults hardirq 0 3 2

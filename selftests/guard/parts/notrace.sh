@@ -11,6 +11,14 @@ few="null wild exec_null text memcpy std rcu divide smash"
 faults thread 1 0 1 "$few"
 faults softirq 0 2 2 "$few"
 faults hardirq 0 3 2 "$few"
+# The report ends nothing where it is told to panic, either.
+echo 1 >/proc/sys/kernel/panic_on_oops
+echo 1 >$root/contain
+few="null exec_null memcpy bug"
+faults thread 1 0 1 "$few"
+faults softirq 0 2 2 "$few"
+echo 0 >$root/contain
+echo 0 >/proc/sys/kernel/panic_on_oops
 tap_check "the kernel has reported page faults itself" grep -q 'BUG: unable to handle' <<<"$all_log"
 echo 1 >/proc/sys/kernel/ftrace_enabled
 wrong_re=$all_re

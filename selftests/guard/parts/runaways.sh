@@ -6,6 +6,7 @@
 
 few="loop loop_irqs_off loop_service loop_service_irqs_off loop_call"
 faults thread 1 0 1 "$few"
+faults thread_irqs_off 1 4 1 "$few"
 faults softirq 0 2 2 "$few"
 faults hardirq 0 3 2 "$few"
 

@@ -66,7 +66,8 @@ is_state() { value $scope/state >/dev/null; [ "$value" = "$1" ]; }
 tried() { counter "$id" tried >/dev/null; ((value > 0)); }
 id_of() { local dir=("$root/policies/$1"-*); echo "${dir##*/}"; }
 
-# Calls about one object in 16 last: the first of them has its record, so there is no second.
+# Of the calls on CPU 0 those about one object in 16 last: the first of them has its record, so there
+# is no second.
 hold()
 {
 	tunable "$id" spin 1
@@ -94,13 +95,18 @@ stall_was=$(value $stall_timeout) watchdog_was=$(value /proc/sys/kernel/watchdog
 echo 300 >$stall_timeout
 echo 60 >/proc/sys/kernel/watchdog_thresh
 load 2 0
+# A call that lasts has CPU 0 for itself; what waited behind it would wait for what it has to do.
+for cpu in 0 1; do
+	taskset -pc $cpu "$(pgrep -x "tiffin_test/$cpu")" >/dev/null || exit
+done
+taskset -pc 1 $$ >/dev/null || exit
 ledger_a=$(id_of ledger_a) ledger_b=$(id_of ledger_b)
 echo ledger_a >$scope/active
 
 # While it is made ready, in its init; then while calls are in it.
 insert faulty.ko
 tunable "$id" kind "${kind[held_init]}"
-echo "$id" >$scope/active &
+taskset -c 0 bash -c "echo $id >$scope/active" &
 swapper=$!
 tap_check "a policy is made ready" soon is_state preparing
 stay "preparing" "$id" "$beginning" "$ledger_a" "is active"
@@ -165,6 +171,7 @@ tap_check "no store is left" equal "$(value $family/stores_bytes)" 0
 tap_check "then the family can" rmmod tiffin_test_family
 tap_check "it comes again" insmod tiffin_test_family.ko
 limits_back
+taskset -pc 0,1 $$ >/dev/null
 insmod test_ledger_a.ko
 insmod test_ledger_b.ko
 echo ledger_a >$scope/active

@@ -13,6 +13,7 @@
 void *memcpy(void *to, const void *from, unsigned long n);
 void *__memcpy(void *to, const void *from, unsigned long n);
 unsigned long strlen(const char *text);
+unsigned char mutex_is_locked(const void *lock);
 void __rcu_read_lock(void);
 void kfree(const void *memory);
 void migrate_disable(void);
@@ -37,6 +38,7 @@ enum {
 	FAULTY_SMASH,
 	FAULTY_MEMCPY,
 	FAULTY_STRLEN,
+	FAULTY_MUTEX,
 	FAULTY_STD,
 	FAULTY_RCU,
 	FAULTY_MIGRATE,
@@ -61,13 +63,19 @@ enum {
 /* Now this, now that. */
 #define FAULTY_MIXED	FAULTY_KINDS
 
-enum { FAULTY_KIND, FAULTY_ONE_IN, FAULTY_SPIN };
+/* A policy may define tunables of its own behind these, from FAULTY_MORE on. */
+enum { FAULTY_KIND, FAULTY_ONE_IN, FAULTY_SPIN, FAULTY_MORE };
+
+#ifndef FAULTY_MORE_TUNABLES
+#define FAULTY_MORE_TUNABLES
+#endif
 
 static const struct tiffin_tunable faulty_tunables[] = {
 	[FAULTY_KIND] = { "kind", "which fault; the source has the list", 0, FAULTY_MIXED, 0 },
 	[FAULTY_ONE_IN] = { "one_in", "one call in so many does it", 1, 1000000, 16 },
 	[FAULTY_SPIN] = { "spin", "kind slow: turns of a loop; kinds held: 0 ends them", 0,
 			  100000000, 100000 },
+	FAULTY_MORE_TUNABLES
 };
 
 enum { FAULTY_TRIED, FAULTY_SURVIVED };
@@ -97,9 +105,11 @@ faulty_preempt_disable(struct faulty_record *record)
 #ifdef CONFIG_KASAN
 #define faulty_memcpy(to, from, n)	__memcpy(to, from, n)
 #define faulty_strlen(text)		((__u64)__memcpy(&(__u8){ 0 }, text, faulty_zero + 1))
+#define faulty_mutex(lock)		faulty_strlen((const char *)(lock))
 #else
 #define faulty_memcpy(to, from, n)	memcpy(to, from, n)
 #define faulty_strlen(text)		strlen(text)
+#define faulty_mutex(lock)		mutex_is_locked(lock)
 #endif
 
 #define WILD		((volatile __u64 *)0xffffc0dedeadb000)
@@ -263,7 +273,10 @@ static __attribute__((__noipa__, __no_sanitize_address__)) __u64 faulty_count(__
 	return i;
 }
 
-/* It lasts until it is told to end, or the watchdog ends it: for what may come upon a call. */
+/*
+ * It lasts until it is told to end, or the watchdog ends it: for what may come upon a call. Hooks
+ * do so on CPU 0 alone: where the kernel is not preemptible nothing else runs there then.
+ */
 static void faulty_held(const struct tiffin_ctx *ctx)
 {
 	while (tiffin_tunable(ctx, FAULTY_SPIN))
@@ -368,6 +381,10 @@ faulty_function faulty_do(const struct tiffin_ctx *ctx, __u32 kind)
 	case FAULTY_STRLEN:
 		record->calls += faulty_strlen((const char *)WILD);
 		break;
+	case FAULTY_MUTEX:
+		/* As the one before, but where tracers may wait for its return. */
+		record->calls += faulty_mutex((const void *)WILD);
+		break;
 	case FAULTY_STD:
 		faulty_std();
 		break;
@@ -440,7 +457,7 @@ static void faulty_fault(const struct tiffin_ctx *ctx, __u64 call)
 	__u64 one_in = tiffin_tunable(ctx, FAULTY_ONE_IN);
 	__u32 kind = tiffin_tunable(ctx, FAULTY_KIND);
 
-	if (kind == FAULTY_NONE || call % one_in)
+	if (kind == FAULTY_NONE || call % one_in || (kind == FAULTY_HELD && ctx->env->cpu))
 		return;
 	if (kind == FAULTY_MIXED)
 		kind = faulty_mixed(ctx);

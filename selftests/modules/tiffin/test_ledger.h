@@ -14,13 +14,17 @@
 #include <tiffin/state.h>
 
 /*
- * The books' records have three layouts, between which each ledger converts: LEDGER_LAYOUT says
- * which one is a ledger's. They differ in how many words that mean nothing a record begins with.
+ * The books' records have four layouts, between which each ledger converts: LEDGER_LAYOUT says
+ * which one is a ledger's. They differ in how many words that mean nothing a record begins with,
+ * and those of objects, by LEDGER_SHARING, in who may write them at the same time.
  */
 #ifndef LEDGER_LAYOUT
 #define LEDGER_LAYOUT		1
 #endif
-#define LEDGER_LAYOUTS		3
+#ifndef LEDGER_SHARING
+#define LEDGER_SHARING		TIFFIN_SHARE_LOCKED
+#endif
+#define LEDGER_LAYOUTS		4
 #define LEDGER_PADS(layout)	(3 * ((layout) - 1))
 #define LEDGER_PAD		__u64 pad[LEDGER_PADS(LEDGER_LAYOUT)]
 
@@ -35,12 +39,14 @@
 enum {
 	LEDGER_CALLS,
 	LEDGER_OVERLAPS,
+	LEDGER_VERIFIED,
 	LEDGER_COMPARED,
 	LEDGER_MISSES,
 	LEDGER_TOTALS,
 	LEDGER_CPU_CALLS = LEDGER_TOTALS,
 	LEDGER_OWN,
 	LEDGER_ADOPTED,
+	LEDGER_RECORDS,
 };
 
 /**
@@ -57,13 +63,50 @@ struct ledger {
 };
 
 /**
+ * struct ledger_tally - the calls that a CPU or an object has seen, said in several ways
+ * @began: calls that have begun; written first
+ * @number: of the CPU or the object, not 0
+ * @sum: LEDGER_SUM times @number for each call
+ * @mix: LEDGER_MIX for each call
+ * @calls: calls that are over; written last
+ *
+ * While no call is about the CPU or the object each word follows from @number and @calls. So a
+ * record shows by itself that it is torn, half converted, or another's.
+ */
+struct ledger_tally {
+	__u64 began;
+	__u64 number;
+	__u64 sum;
+	__u64 mix;
+	__u64 calls;
+};
+
+#define LEDGER_SUM		0x9e3779b97f4a7c15ull
+#define LEDGER_MIX		0xd1b54a32d192ed03ull
+
+/* CPUs' numbers are none that an object has. */
+#define LEDGER_NUMBER_CPU(cpu)	((1u << 24) + (cpu))
+
+/**
+ * struct ledger_seen - what a call found in a tally
+ * @tally: its words
+ * @copy: what it was asked to read at the same time
+ * @alone: no other call was in it, so that the words belong together
+ */
+struct ledger_seen {
+	struct ledger_tally tally;
+	__u64 copy;
+	int alone;
+};
+
+/**
  * struct ledger_cpu - a CPU's record
- * @calls: on this CPU
- * @carried: epoch in which @calls was last carried over to the policy's counters
+ * @tally: of the calls on this CPU
+ * @carried: epoch in which the calls were last carried over to the policy's counters
  */
 struct ledger_cpu {
 	LEDGER_PAD;
-	__u64 calls;
+	struct ledger_tally tally;
 	__u64 carried;
 };
 
@@ -74,15 +117,17 @@ static const struct tiffin_tunable ledger_tunables[] = {
 			  0, 1000000000000, 0 },
 };
 
-/* A policy's counters start anew with each instance; all but the last two carry totals on. */
+/* A policy's counters start anew with each instance; all but the last three carry totals on. */
 static const struct tiffin_counter ledger_counters[] = {
 	[LEDGER_CALLS] = { "calls", "calls of all ledgers that these books were handed through" },
 	[LEDGER_OVERLAPS] = { "overlaps", "calls among them that found a later epoch" },
-	[LEDGER_COMPARED] = { "compared", "calls whose object's count was compared" },
-	[LEDGER_MISSES] = { "misses", "those where the object's record held another count" },
+	[LEDGER_VERIFIED] = { "verified", "calls that found their object's record as it must be" },
+	[LEDGER_COMPARED] = { "compared", "calls whose object's count was compared with the copy" },
+	[LEDGER_MISSES] = { "misses", "records that weren't what they must be" },
 	[LEDGER_CPU_CALLS] = { "cpu_calls", "the same, by the books of the CPUs it ran on" },
 	[LEDGER_OWN] = { "own", "calls of this instance" },
 	[LEDGER_ADOPTED] = { "adopted", "stores that this instance got by reference" },
+	[LEDGER_RECORDS] = { "records", "records that it got by conversion, each as it must be" },
 };
 
 static void ledger_init(const struct tiffin_ctx *ctx, const struct tiffin_init_in *in)
@@ -115,7 +160,7 @@ static void ledger_carry(const struct tiffin_ctx *ctx, struct ledger *book)
 /* The same for this CPU. */
 static void ledger_carry_cpu(const struct tiffin_ctx *ctx, struct ledger_cpu *mine)
 {
-	__u64 carried = tiffin_load(&mine->carried), calls = tiffin_load(&mine->calls);
+	__u64 carried = tiffin_load(&mine->carried), calls = tiffin_load(&mine->tally.calls);
 
 	if (carried != ctx->epoch && tiffin_cmpxchg(&mine->carried, &carried, ctx->epoch))
 		tiffin_count(ctx, LEDGER_CPU_CALLS, calls);
@@ -151,18 +196,129 @@ static void ledger_work(const struct tiffin_ctx *ctx)
 		sink = sink * 1664525 + 1013904223;
 }
 
-/* Enter this call in the books. Returns whether a flip came into it. */
-static int ledger_call(const struct tiffin_ctx *ctx)
+/* Add to a word of a tally, as its store is shared. */
+static void ledger_add(__u64 *word, __u64 n, __u32 sharing)
 {
-	struct ledger_cpu *mine = tiffin_percpu(ctx);
+	if (sharing == TIFFIN_SHARE_CPU)
+		tiffin_local_add(word, n);
+	else if (sharing == TIFFIN_SHARE_ATOMIC)
+		tiffin_add(word, n);
+	else
+		*word += n;
+}
+
+/*
+ * A call begins: what does the tally say, and @copy? Others may come in between, and go: then the
+ * call wasn't alone. Whoever ends adds to @calls last; so it is read first, and @began last.
+ */
+static void ledger_begin(struct ledger_tally *tally, const __u64 *copy, __u32 sharing,
+			 struct ledger_seen *seen)
+{
+	__u64 began;
+
+	if (sharing == TIFFIN_SHARE_ATOMIC) {
+		began = tiffin_add(&tally->began, 1);
+	} else {
+		ledger_add(&tally->began, 1, sharing);
+		began = tiffin_load(&tally->began) - 1;
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	seen->tally.calls = tiffin_load(&tally->calls);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	seen->tally.began = began;
+	seen->tally.number = tiffin_load(&tally->number);
+	seen->tally.sum = tiffin_load(&tally->sum);
+	seen->tally.mix = tiffin_load(&tally->mix);
+	seen->copy = copy ? tiffin_load(copy) : 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	seen->alone = seen->tally.calls == began && tiffin_load(&tally->began) == began + 1;
+}
+
+/*
+ * And ends. Where records are locked the words are those that were read at the begin and one more:
+ * a second call in between would lose a count.
+ */
+static void ledger_end(struct ledger_tally *tally, __u64 number, __u32 sharing,
+		       const struct ledger_seen *seen)
+{
+	if (tiffin_load(&tally->number) != number)
+		tiffin_store(&tally->number, number);
+	if (sharing == TIFFIN_SHARE_LOCKED) {
+		tally->sum = seen->tally.sum + LEDGER_SUM * number;
+		tally->mix = seen->tally.mix + LEDGER_MIX;
+		tally->calls = seen->tally.calls + 1;
+		return;
+	}
+	ledger_add(&tally->sum, LEDGER_SUM * number, sharing);
+	ledger_add(&tally->mix, LEDGER_MIX, sharing);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	ledger_add(&tally->calls, 1, sharing);
+}
+
+/* Does each word of a tally without calls in it follow from the others? */
+static int ledger_right(const struct ledger_tally *tally, __u64 number)
+{
+	return tally->number == number && tally->began == tally->calls && tally->calls &&
+	       tally->sum == tally->calls * LEDGER_SUM * number &&
+	       tally->mix == tally->calls * LEDGER_MIX;
+}
+
+static int ledger_empty(const struct ledger_tally *tally)
+{
+	return !(tally->began | tally->number | tally->sum | tally->mix | tally->calls);
+}
+
+/* The first of a call: the totals are this instance's, so that it may add to them. */
+static struct ledger *ledger_open(const struct tiffin_ctx *ctx)
+{
 	struct ledger *book = tiffin_instance(ctx);
-	int overlap;
 
 	ledger_carry(ctx, book);
-	ledger_carry_cpu(ctx, mine);
+	ledger_carry_cpu(ctx, tiffin_percpu(ctx));
+	return book;
+}
+
+/*
+ * A call about an object begins: is its record what it must be? Where records are locked it has it
+ * alone, and finds zeros if it is told so, and only then. Where they are shared it may have come
+ * second, or be told of zeros that another call has written to by then.
+ */
+static void ledger_object_begin(const struct tiffin_ctx *ctx, struct ledger *book,
+				struct ledger_tally *tally, __u64 number, const __u64 *copy,
+				struct ledger_seen *seen)
+{
+	int shared = LEDGER_SHARING == TIFFIN_SHARE_ATOMIC, fresh = tiffin_object_fresh(ctx);
+	int right;
+
+	ledger_begin(tally, copy, LEDGER_SHARING, seen);
+	if (shared && !seen->alone)
+		return;
+	right = seen->alone && (((shared || fresh) && ledger_empty(&seen->tally)) ||
+				((shared || !fresh) && ledger_right(&seen->tally, number)));
+	ledger_total(ctx, book, right ? LEDGER_VERIFIED : LEDGER_MISSES);
+}
+
+/*
+ * Enter this call in the books, between the begin and the end of its object's. @copy is NULL or a
+ * second count of this CPU's calls, that goes another way from ledger to ledger. Returns whether a
+ * flip came into the call.
+ */
+static int ledger_call(const struct tiffin_ctx *ctx, struct ledger *book, __u64 *copy)
+{
+	struct ledger_cpu *mine = tiffin_percpu(ctx);
+	__u64 number = LEDGER_NUMBER_CPU(ctx->env->cpu);
+	struct ledger_seen seen;
+	int overlap;
+
 	overlap = ledger_overlaps(ctx, book);
+	ledger_begin(&mine->tally, copy, TIFFIN_SHARE_CPU, &seen);
+	if (seen.alone && ((copy && seen.copy != seen.tally.calls) ||
+			   !(ledger_empty(&seen.tally) || ledger_right(&seen.tally, number))))
+		ledger_total(ctx, book, LEDGER_MISSES);
 	ledger_work(ctx);
-	tiffin_local_add(&mine->calls, 1);
+	if (copy)
+		tiffin_add(copy, 1);
+	ledger_end(&mine->tally, number, TIFFIN_SHARE_CPU, &seen);
 	ledger_total(ctx, book, LEDGER_CALLS);
 	tiffin_count(ctx, LEDGER_CPU_CALLS, 1);
 	tiffin_count(ctx, LEDGER_OWN, 1);
@@ -177,6 +333,30 @@ static int ledger_call(const struct tiffin_ctx *ctx)
 #define LEDGER_CONVERT
 #else
 #define LEDGER_CONVERT		.convert = ledger_convert
+
+/* The family's ledgers: does their copy say the same? */
+static inline int ledger_agrees(const struct tiffin_ctx *ctx, __u32 kind,
+				const struct ledger_tally *tally);
+
+/*
+ * A record has come over. No call is in it, so each word follows from the others, and is what the
+ * copy says. So each sweep, and what is done in the flip, reads all records that were in use.
+ */
+static void ledger_converted(const struct tiffin_ctx *ctx, __u32 kind,
+			     const struct ledger_tally *tally)
+{
+	int right;
+
+	if (kind == TIFFIN_STORE_PER_CPU)
+		right = ledger_empty(tally) ||
+			ledger_right(tally, LEDGER_NUMBER_CPU(ctx->env->cpu));
+	else
+		right = tally->number && ledger_right(tally, tally->number);
+	if (right && ledger_agrees(ctx, kind, tally))
+		tiffin_count(ctx, LEDGER_RECORDS, 1);
+	else
+		ledger_total(ctx, tiffin_instance(ctx), LEDGER_MISSES);
+}
 
 /* From any layout to this ledger's; an object's record takes its time, as calls do. */
 static void ledger_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
@@ -194,6 +374,9 @@ static void ledger_convert(const struct tiffin_ctx *ctx, const struct tiffin_con
 	}
 	for (i = theirs; i < words; i++)
 		to[i - theirs + LEDGER_PADS(LEDGER_LAYOUT)] = from[i];
+	if (in->kind == TIFFIN_STORE_INSTANCE)
+		return;
+	ledger_converted(ctx, in->kind, (void *)&to[LEDGER_PADS(LEDGER_LAYOUT)]);
 	if (in->kind == TIFFIN_STORE_OBJECT)
 		ledger_work(ctx);
 }

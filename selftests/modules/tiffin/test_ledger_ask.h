@@ -8,32 +8,41 @@
 
 struct ledger_object {
 	LEDGER_PAD;
-	__u64 calls;
+	struct ledger_tally tally;
 };
 
 static const struct tiffin_store ledger_stores[] = {
 	LEDGER_STORES(struct ledger),
-	LEDGER_STORE(TIFFIN_STORE_OBJECT, TIFFIN_SHARE_LOCKED, struct ledger_object),
+	LEDGER_STORE(TIFFIN_STORE_OBJECT, LEDGER_SHARING, struct ledger_object),
 };
+
+/* The copy is the family's: it compares what calls tell it of the records. */
+static inline int ledger_agrees(const struct tiffin_ctx *ctx, __u32 kind,
+				const struct ledger_tally *tally)
+{
+	return 1;
+}
 
 static void ledger_ask(const struct tiffin_ctx *ctx, const struct tiffin_test_in *in,
 		       struct tiffin_test_out *out)
 {
 	struct ledger_object *object = tiffin_object(ctx);
 	struct ledger_cpu *mine = tiffin_percpu(ctx);
-	__u64 calls = object->calls;
+	struct ledger *book = ledger_open(ctx);
+	struct ledger_seen seen;
 
-	if (tiffin_object_fresh(ctx) && calls)
+	ledger_object_begin(ctx, book, &object->tally, in->object + 1, 0, &seen);
+	if (tiffin_object_fresh(ctx) && !ledger_empty(&seen.tally))
 		out->flags |= TIFFIN_TEST_STALE;
-	out->number = in->number;
 	out->cpu = ctx->env->cpu;
-	out->cpu_before = tiffin_load(&mine->calls);
-	if (ledger_call(ctx))
+	out->cpu_before = tiffin_load(&mine->tally.calls);
+	if (ledger_call(ctx, book, 0))
 		out->flags |= TIFFIN_TEST_OVERLAP;
-	out->cpu_after = tiffin_load(&mine->calls);
-	/* Read before the work, written after it: a second call here would lose a count. */
-	object->calls = calls + 1;
-	out->object_calls = calls + 1;
+	out->cpu_after = tiffin_load(&mine->tally.calls);
+	ledger_end(&object->tally, in->object + 1, LEDGER_SHARING, &seen);
+	out->object_calls = seen.tally.calls + 1;
+	/* What a rollback takes back is gone from the books, but not from the family's count. */
+	out->number = tiffin_load(&book->total[LEDGER_MISSES]) ? ~in->number : in->number;
 }
 
 static const struct tiffin_test_hooks ledger_hooks = {

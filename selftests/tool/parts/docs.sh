@@ -46,7 +46,8 @@ limits()
 	text=$(tr -s '\n ' ' ' <"$1")
 	for word in 'wild write' 'privileged instruction' kdump panic_on_oops panic_on_warn ftrace_enabled \
 		lockdown 'secure boot' 'module signing' preempt_rt fred ibt kretprobe 'stack overflow' \
-		'stack protector' 'one CPU'; do
+		'stack protector' 'one CPU' 'idle task' endbr nohz_full neighbour xen budget_us 'interrupts off' \
+		'30 to 40 ms' cpu_percent; do
 		grep -qiF -- "$word" <<<"$text" || missing+=("$word")
 	done
 	printf 'not said: %s\n' "${missing[@]}"
@@ -54,6 +55,11 @@ limits()
 }
 check "man page: says what is not contained" limits "$page"
 check "README: says what is not contained" limits "$root/README.md"
+sed 's/nohz_full//g' "$page" >"$work/silent.8"
+check "a page that leaves one out is noticed" bash -c '[[ $1 == "not said: nohz_full" ]]' - "$(limits "$work/silent.8")"
+reference=$(tr -s '\t\n ' ' ' <"$root/abi/sysfs-kernel-tiffin")
+check "sysfs reference: says what the budgets do with interrupts disabled" bash -c '
+	[[ $1 == *"30 to 40 ms for 10000"* && $1 == *"calls with interrupts disabled"*"never seen"* ]]' - "$reference"
 
 # complete WORD...: what the completion offers for the last word.
 complete_words()

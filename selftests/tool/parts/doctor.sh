@@ -222,9 +222,14 @@ try "doctor: all is contained" 0 out='  ok    faults +a policy that faults is en
 	out='  ok    stack ' out='  ok    loops ' not='note  (faults|warnings|pagefault|kdump|stack|loops|ticks)' -- doctor
 put_root proc/sys/kernel/panic_on_oops 1
 notes "panic_on_oops" faults 'panic_on_oops is set: .* panics the machine' 'echo 1 > /sys/kernel/tiffin/contain'
-put_root sys/kernel/tiffin/contain 0
+put_root sys/kernel/tiffin/contained 0
 notes "panic_on_oops, and not told otherwise" faults 'panics the machine' 'sysctl kernel.panic_on_oops=0'
 put_root sys/kernel/tiffin/contain 1
+notes "panic_on_oops, as an active policy's host sees it" faults 'panics the machine' 'contain$'
+rm "$machine/sys/kernel/tiffin/contained"
+try "doctor: panic_on_oops, contained by a host that does not say so" 0 out='  ok    faults ' -- doctor
+rm "$machine/sys/kernel/tiffin/contain"
+put_root sys/kernel/tiffin/contained 1
 try "doctor: panic_on_oops, contained" 0 out='  ok    faults .*contained all the same' not='panics the machine' -- doctor
 healthy
 put_root proc/sys/kernel/panic_on_warn 1
@@ -234,8 +239,15 @@ put_root proc/sys/kernel/ftrace_enabled 0
 try "doctor: ftrace off, and page faults" 8 out='  note  pagefault +ftrace_enabled=0: .* prints its oops' \
 	out='^ {20}sysctl kernel.ftrace_enabled=1' not='kdump' -- doctor
 put_root sys/kernel/kexec_crash_loaded 1
-try "doctor: ftrace off, and a crash kernel" 8 out='  note  kdump +a crash kernel is loaded, and ftrace_enabled=0' \
+try "doctor: ftrace off, and a crash kernel" 8 \
+	out='  note  kdump +a crash kernel is loaded, and ftrace_enabled=0: .*in an interrupt, the idle task or init boots it' \
 	out='^ {20}or unload the crash kernel: kdump-config unload' -- doctor
+put_root proc/sys/kernel/panic_on_oops 1
+put_root sys/kernel/tiffin/contain 1
+try "doctor: the same, and panic_on_oops, contained" 8 \
+	out="  note  kdump +a crash kernel is loaded, and ftrace_enabled=0: a policy's page fault boots it" -- doctor
+put_root proc/sys/kernel/panic_on_oops 0
+put_root sys/kernel/tiffin/contain 0
 put_root proc/sys/kernel/ftrace_enabled 1
 try "doctor: a crash kernel alone" 0 out='  ok    pagefault ' not='kdump' -- doctor
 healthy
@@ -247,7 +259,7 @@ try "doctor: no kprobes, and page faults" 8 out='  note  pagefault +this kernel 
 healthy
 for flags in "fpu ibt lm" "fpu lm ibt"; do
 	put_cpu_flags "$flags"
-	notes "IBT, of $flags" stack 'the processor uses IBT: .*overflows the stack is not contained' 'boot with ibt=off'
+	notes "IBT, of $flags" stack 'the processor uses IBT: .*overflows the stack is not contained.*jumps' 'boot with ibt=off'
 done
 echo "# CONFIG_X86_KERNEL_IBT is not set" >>"$machine/boot/config-$kernel"
 sed -i '/^CONFIG_X86_KERNEL_IBT/d' "$machine/boot/config-$kernel"

@@ -119,12 +119,12 @@ try "show a family in JSON" 0 json='d["limits"]["hold_ns"] == 5000' \
 	show packet_steering --json
 try "show a policy" 0 out='^id +falcon-1\.0\+3fa9c1d2' out='^depth +4 +1 +8 +4 +stages to spread$' \
 	out='^moved +12345678901 +flows moved to another CPU$' \
-	out='^object +flow +1 +atomic +16 +live +yes$' -- show falcon
+	out='^object +flow +1 +atomic +16 +- +live +yes$' -- show falcon
 try "show a policy in JSON" 0 json='d["tunables"][1] == {"name": "offset", "min": -5, "max": 5,
 	"default": 0, "doc": "from the hash", "value": -1}' \
 	json='d["counters"][0]["value"] == 12345678901' json='d["stores"][1] == {"kind": "object",
-	"schema": "flow", "version": 1, "sharing": "atomic", "record_size": 16, "undo": "live",
-	"converts": True, "records": 32768, "bytes": 786560}' -- show falcon-1.0+3fa9c1d2 --json
+	"schema": "flow", "version": 1, "sharing": "atomic", "record_size": 16, "lists": None,
+	"undo": "live", "converts": True, "records": 32768, "bytes": 786560}' -- show falcon-1.0+3fa9c1d2 --json
 
 # In quarantine, as root sees it: the last of its faults that are kept, not those of others.
 put_policy falcon-1.1+0badf001 packet_steering quarantined 0
@@ -163,11 +163,11 @@ try "version of the host" 0 json='d["host"]["core_abi"] == "1.0"' \
 	json='d["host"]["family_abi"] == {"packet_steering": "1.0"}' -- version --json
 
 try "show --stores" 0 out='^packet_steering: stores take 768\.3 KiB of 16\.0 MiB$' \
-	out='^packet_steering +default +falcon-1\.0\+3fa9c1d2 +object +flow +1 +atomic +16 +32768 +768\.1 KiB +120 +4096$' \
-	out='^hash-2\.1\+00c0ffee +loaded +per_cpu +cpu +2 +cpu +8 +4 +160 B +snapshot +no$' -- show --stores
+	out='^packet_steering +default +falcon-1\.0\+3fa9c1d2 +object +flow +1 +atomic +16 +- +32768 +768\.1 KiB +120 +4096$' \
+	out='^hash-2\.1\+00c0ffee +loaded +per_cpu +cpu +2 +cpu +8 +- +4 +160 B +snapshot +no$' -- show --stores
 try "show --stores in JSON" 0 json='d["families"][0]["scopes"][0]["stores"][1] == {"kind": "object",
-	"schema": "flow", "version": 1, "sharing": "atomic", "record_size": 16, "records": 32768,
-	"bytes": 786560, "converted": 120, "pending": 4096}' \
+	"schema": "flow", "version": 1, "sharing": "atomic", "record_size": 16, "lists": None,
+	"records": 32768, "bytes": 786560, "converted": 120, "pending": 4096}' \
 	json='[p["id"] for p in d["policies"]] == ["falcon-1.0+3fa9c1d2", "hash-2.1+00c0ffee"]' \
 	json='d["families"][0]["stores_bytes"] == 786720 and d["families"][0]["stores_kib"] == 16384' -- \
 	show --stores --json
@@ -178,6 +178,13 @@ try "show --stores of the active policy" 0 json='[p["id"] for p in d["policies"]
 try "show --stores of a policy that is not active" 0 not='of what is active' \
 	out='^hash-2\.1\+00c0ffee +loaded +object' -- show --stores hash
 try "show --stores of what is not there" 3 err="no policy 'tpp'" -- show --stores tpp
+put policies/hash-2.1+00c0ffee/stores "lists clock 1 atomic 4"
+put policies/hash-2.1+00c0ffee/stores_info "lists zeros no 32768 262144"
+try "show --stores: lists have no records of a size" 0 \
+	out='^hash-2\.1\+00c0ffee +loaded +lists +clock +1 +atomic +- +4 +32768 +256\.0 KiB +zeros +no$' -- show --stores
+try "the same in JSON" 0 json='[(s["record_size"], s["lists"]) for s in d["policies"][0]["stores"]] == [(None, 4)]' -- \
+	show --stores hash --json
+put_policy hash-2.1+00c0ffee packet_steering loaded 0
 mv "$tree/policies/hash-2.1+00c0ffee/stores_info" "$work/stores_info"
 try "show --stores of an older host" 0 json='d["policies"][0]["stores"][1]["undo"] is None' \
 	json='d["policies"][0]["stores"][1]["bytes"] is None' \
@@ -271,7 +278,27 @@ try "swap --dry-run to the default" 0 json='[(s["kind"], s["handover"]) for s in
 put policies/hash-2.1+00c0ffee/handover "default instance convert snapshot 1160
 default object zeros kept 3"
 try "swap --dry-run: conversion, and what is dropped" 0 out='^instance +all +converted +its bytes at the swap +1160 B$' \
-	out='^object +flow +dropped, starts from zeros +each record as at the swap +3 B$' -- swap hash --dry-run
+	out='^object +flow +dropped, rebuilt from what the family knows +each record as at the swap +3 B$' -- \
+	swap hash --dry-run
+put policies/hash-2.1+00c0ffee/handover "default instance zeros kept 1160
+default object zeros none 3"
+try "swap --dry-run: what is rebuilt" 0 out='^instance +all +dropped, starts from zeros +each record' \
+	out='^object +flow +rebuilt from what the family knows +- +3 B$' -- swap hash --dry-run
+put policies/hash-2.1+00c0ffee/handover "default instance reference zeros 0
+default object reference zeros 0"
+try "swap --dry-run: what a rollback rebuilds" 0 out='^instance +all +handed over by reference +zeros +0 B$' \
+	out='^object +flow +handed over by reference +nothing: rebuilt from what the family knows +0 B$' -- \
+	swap hash --dry-run
+put policies/hash-2.1+00c0ffee/stores "lists clock 1 atomic 4"
+put policies/hash-2.1+00c0ffee/handover "default lists zeros none 262144"
+try "swap --dry-run: lists" 0 out='^lists +clock +starts with empty lists +- +256\.0 KiB$' -- swap hash --dry-run
+put policies/hash-2.1+00c0ffee/handover "default lists reference zeros 0"
+try "swap --dry-run: lists that are handed over" 0 \
+	out='^lists +clock +handed over by reference +empty lists +0 B$' -- swap hash --dry-run
+put policies/hash-2.1+00c0ffee/stores "instance all 1 atomic 1024
+object flow 1 atomic 16"
+put policies/hash-2.1+00c0ffee/handover "default instance convert snapshot 1160
+default object zeros kept 3"
 # 786720 bytes held and 1163 more are 769.4 KiB.
 put packet_steering/limits/stores_kib 770
 try "swap --dry-run: memory enough" 0 -- swap hash --dry-run --json

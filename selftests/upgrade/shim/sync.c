@@ -400,11 +400,14 @@ static pthread_mutex_t work_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work_ended = PTHREAD_COND_INITIALIZER;
 static struct delayed_work *works;
 static unsigned int work_waiters;
-struct workqueue_struct *system_wq, *system_unbound_wq;
 
 struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, int max_active)
 {
-	return shim_alloc(1);
+	struct workqueue_struct *wq = shim_alloc(sizeof(*wq));
+
+	if (wq)
+		wq->flags = flags;
+	return wq;
 }
 
 void destroy_workqueue(struct workqueue_struct *wq)
@@ -419,10 +422,13 @@ void shim_delayed_work_init(struct delayed_work *dwork, void (*fn)(struct work_s
 	dwork->running = false;
 }
 
-bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay)
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork,
+			unsigned long delay)
 {
 	bool queued;
 
+	if (!(wq->flags & WQ_MEM_RECLAIM))
+		shim_splat(__FILE__, __LINE__, "work on a queue without a rescuer");
 	shim_step();
 	pthread_mutex_lock(&work_lock);
 	queued = !dwork->pending;
@@ -533,7 +539,7 @@ bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, u
 {
 	bool was = cancel_delayed_work(dwork);
 
-	schedule_delayed_work(dwork, delay);
+	queue_delayed_work(wq, dwork, delay);
 	return was;
 }
 

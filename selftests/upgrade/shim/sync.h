@@ -260,10 +260,14 @@ struct work_struct {
 	void (*fn)(struct work_struct *work);
 };
 
-struct workqueue_struct;
-extern struct workqueue_struct *system_wq, *system_unbound_wq;
+/*
+ * All of them are one: shim_advance(), or shim_worker(). But each has to be one whose work is done
+ * where no worker can be forked: work on another ends the test.
+ */
+struct workqueue_struct {
+	unsigned int flags;
+};
 
-/* All of them are one: shim_advance(), or shim_worker(). */
 enum { WQ_MEM_RECLAIM = 1, WQ_HIGHPRI = 2, WQ_UNBOUND = 4 };
 struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags, int max_active);
 void destroy_workqueue(struct workqueue_struct *wq);
@@ -278,7 +282,8 @@ struct delayed_work {
 };
 
 void shim_delayed_work_init(struct delayed_work *dwork, void (*fn)(struct work_struct *work));
-bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay);
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork,
+			unsigned long delay);
 bool cancel_delayed_work_sync(struct delayed_work *dwork);
 bool cancel_delayed_work(struct delayed_work *dwork);
 bool flush_delayed_work(struct delayed_work *dwork);

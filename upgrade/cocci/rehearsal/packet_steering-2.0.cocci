@@ -32,6 +32,12 @@ struct tiffin_ps_out *out;
 
 // As a value. Where its address is taken for more than a tiffin_load(), only the author knows what
 // for: that stays, and does not compile.
+@load_of_call_atomic@
+expression in, n;
+@@
+-tiffin_load(&tiffin_ps_cpu(in, n)->load)
++(tiffin_load(&tiffin_ps_cpu(in, n)->load_softirq) + tiffin_load(&tiffin_ps_cpu(in, n)->load_other))
+
 @load_of_call@
 expression in, n;
 @@
