@@ -444,10 +444,10 @@ static __always_inline int ps_steer_straight(struct net_device *dev, struct sk_b
 static noinline int ps_steer_unhashed(struct net_device *dev, struct sk_buff *skb,
 				      struct rps_dev_flow **rflowp, struct ps_cpu_slot *s)
 {
-	u32 mark = ps_mark(skb->tc_index, ps_segs(skb));
-
 	skb_reset_network_header(skb);
 	if (unlikely(!skb_get_hash(skb))) {
+		u32 mark = ps_mark(skb->tc_index, ps_segs(skb));
+
 		/* Told once; a stage after this one may come across the packet, too. */
 		skb->tc_index = 0;
 		return ps_untracked(dev, skb, rflowp, s, mark);

@@ -38,7 +38,7 @@ static const struct tiffin_counter falcon_counters[] = {
 	[UNSPLIT] = { "unsplit", "answers that named the flow's one CPU, as all CPUs are busy" },
 	[CHANGED] = { "changed", "times a flow at a stage went from one choice to the other" },
 	[CARRIED] = { "carried", "records of version 1.0 that were carried over" },
-	[WARM] = { "warm", "flows new to falcon, but not to the host: they settle first" },
+	[WARM] = { "warm", "flows with packets that another policy had so far: they settle first" },
 };
 
 /* A CPU is clearly idler if its load is lower by this much, in 1/1000. */
@@ -54,7 +54,8 @@ static const struct tiffin_counter falcon_counters[] = {
 struct falcon_flow {
 	__u64 until_ns;		/* keeps its choice until then */
 	__u32 second;		/* 0: on its first choice */
-	__u32 streak;		/* changes in a row, each within settle_us of when it could */
+	__u16 streak;		/* changes in a row, each within settle_us of when it could */
+	__u16 epoch;		/* falcon_epoch() of its last packet; 0: falcon does not know it */
 };
 
 /* The same in version 1 of the schema. */
@@ -69,6 +70,12 @@ static __u64 falcon_settle_ns(const struct tiffin_ctx *ctx)
 	return 1000 * (__u64)tiffin_tunable(ctx, SETTLE_US);
 }
 
+/* The epoch in 15 bits, and never 0. */
+static __u16 falcon_epoch(const struct tiffin_ctx *ctx)
+{
+	return ctx->epoch << 1 | 1;
+}
+
 /* A flow that version 1.0 has placed stays there for as long as it would have. */
 static void falcon_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
 			   struct tiffin_convert_out *out)
@@ -80,6 +87,7 @@ static void falcon_convert(const struct tiffin_ctx *ctx, const struct tiffin_con
 		out->unknown = 1;
 		return;
 	}
+	flow->epoch = falcon_epoch(ctx);
 	flow->second = !!old->second;
 	if (old->changed_ns)
 		flow->until_ns = old->changed_ns + falcon_settle_ns(ctx);
@@ -96,6 +104,7 @@ struct falcon_shared {
 	__u32 reserved;
 };
 
+/* hash declares the first and the last, too: what it gets of them it hands on. */
 static const struct tiffin_store falcon_stores[] = {
 	{ "falcon_flow", 2, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, sizeof(struct falcon_flow),
 	  .convert = falcon_convert },
@@ -137,15 +146,15 @@ static __u32 falcon_depth(const struct tiffin_ctx *ctx, const struct tiffin_ps_i
 
 /* Is the flow on its second choice, once it has been thought over? */
 static __u32 falcon_choice(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,
-			   __u32 first, __u32 second)
+			   int known, __u32 first, __u32 second)
 {
 	const __u64 load[] = { tiffin_ps_cpu(in, first)->load, tiffin_ps_cpu(in, second)->load };
 	struct falcon_flow *flow = tiffin_object(ctx);
 	__u64 until_ns = tiffin_load(&flow->until_ns), settle_ns = falcon_settle_ns(ctx);
 	__u32 on = !!tiffin_load(&flow->second), streak = tiffin_load(&flow->streak);
 
-	/* New to this policy, but the host knows where the flow is: it stays there. */
-	if (tiffin_object_fresh(ctx) && in->flow_cpu == second) {
+	/* New to falcon, but the host knows where the flow is: it stays there. */
+	if (!known && in->flow_cpu == second) {
 		tiffin_store(&flow->second, 1);
 		on = 1;
 	}
@@ -167,26 +176,40 @@ static __u32 falcon_choice(const struct tiffin_ctx *ctx, const struct tiffin_ps_
 
 /*
  * A flow that has packets on their way, under another policy so far: wherever falcon wants it
- * first, it settles there. Else a swap would have all flows choose at once, by one sample of the
- * load.
+ * first, or had it before, it settles there. Else a swap would have all flows choose at once, by
+ * one sample of the load. Return: did falcon know it?
+ *
+ * That a record is fresh does not say so: where hash was active it has been to hash.
  */
-static void falcon_start_warm(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in)
+static int falcon_start_warm(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in)
 {
+	__u64 settle_ns = falcon_settle_ns(ctx), settled_ns = ctx->now_ns + settle_ns;
 	struct falcon_flow *flow = tiffin_object(ctx);
+	__u16 epoch = tiffin_load(&flow->epoch), now = falcon_epoch(ctx);
+	__u64 until_ns = tiffin_load(&flow->until_ns);
+	int known = !!epoch;
 
-	if (!tiffin_object_fresh(ctx) || !in->heat)
-		return;
-	tiffin_store(&flow->until_ns, ctx->now_ns + falcon_settle_ns(ctx));
+	/* One call does it, of those that come at once. */
+	if (epoch == now || !tiffin_cmpxchg(&flow->epoch, &epoch, now) || !in->heat)
+		return known;
+	/* Unless it stays for longer. */
+	if (until_ns - settled_ns > settle_ns << FALCON_STREAK) {
+		tiffin_store(&flow->until_ns, settled_ns);
+		/* It could have changed long ago: what it does next is not in a row with that. */
+		if (ctx->now_ns - until_ns >= settle_ns)
+			tiffin_store(&flow->streak, 0);
+	}
 	tiffin_count(ctx, WARM, 1);
+	return known;
 }
 
 static void falcon_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,
 			  struct tiffin_ps_out *out)
 {
 	__u32 n = in->nr_usable, base = ((__u64)in->hash * n) >> 32, second;
+	int known = falcon_start_warm(ctx, in);
 	unsigned int what = FIRST;
 
-	falcon_start_warm(ctx, in);
 	out->verdict = TIFFIN_PS_CPU;
 	out->repeat = tiffin_tunable(ctx, REPEAT);
 	out->cpu = in->usable[(base + in->stage) % n];
@@ -196,7 +219,7 @@ static void falcon_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_i
 	} else if (falcon_depth(ctx, in) + in->stage < n) {
 		/* First choices go up from base, second ones down to it: they don't meet. */
 		second = in->usable[(base + n - 1 - in->stage) % n];
-		if (falcon_choice(ctx, in, out->cpu, second)) {
+		if (falcon_choice(ctx, in, known, out->cpu, second)) {
 			out->cpu = second;
 			what = SECOND;
 		}

@@ -18,6 +18,16 @@ static const struct tiffin_counter hash_counters[] = {
 	[HASH_AWAY] = { "away", "answers that named another CPU than the one that had the packet" },
 };
 
+/*
+ * falcon's, in its layout: hash has no use for them and leaves them as they are, so that falcon
+ * finds each flow's choice again after a swap to hash and back. A flow that begins meanwhile has
+ * zeros.
+ */
+static const struct tiffin_store hash_stores[] = {
+	{ "falcon_flow", 2, TIFFIN_STORE_OBJECT, TIFFIN_SHARE_ATOMIC, 16 },
+	{ "falcon", 1, TIFFIN_STORE_INSTANCE, TIFFIN_SHARE_ATOMIC, 8 },
+};
+
 static void hash_decide(const struct tiffin_ctx *ctx, const struct tiffin_ps_in *in,
 			struct tiffin_ps_out *out)
 {
@@ -35,5 +45,5 @@ static const struct tiffin_ps_hooks hash_hooks = {
 };
 
 TIFFIN_POLICY(packet_steering, "hash", "1.0", "one CPU for each flow, by its hash, as RPS does",
-	      TIFFIN_HOOKS(hash_hooks), TIFFIN_TUNABLES(hash_tunables),
-	      TIFFIN_COUNTERS(hash_counters));
+	      TIFFIN_HOOKS(hash_hooks), TIFFIN_STORES(hash_stores),
+	      TIFFIN_TUNABLES(hash_tunables), TIFFIN_COUNTERS(hash_counters));

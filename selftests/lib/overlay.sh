@@ -88,6 +88,15 @@ overlay_netns()
 	overlay_ip "$1" link set lo up
 }
 
+# overlay_remembers WHERE DEVICE: a neighbour, once found, is known for days. One that does not answer for
+# half a minute, as no flow of UDP does, is looked for anew; packets wait for that, and the stock kernel
+# lets later ones overtake them where the answer comes to another CPU than theirs.
+overlay_remembers()
+{
+	overlay_in "$1" sysctl -qw "net.ipv4.neigh.$2.base_reachable_time_ms=1000000000" \
+		"net.ipv6.neigh.$2.base_reachable_time_ms=1000000000"
+}
+
 # overlay_container HOST NUMBER
 overlay_container()
 {
@@ -99,6 +108,7 @@ overlay_container()
 		overlay_ip "$host" link set "veth$2" master br0 up &&
 		overlay_ip "$name" addr add "$(overlay_addr "$name" 4)/16" dev eth0 &&
 		overlay_ip "$name" addr add "$(overlay_addr "$name" 6)/64" dev eth0 &&
+		overlay_remembers "$name" eth0 &&
 		overlay_ip "$name" link set eth0 mtu "$OVERLAY_MTU" up
 }
 
@@ -120,6 +130,7 @@ overlay_host()
 
 	[ "$family" = 4 ] || len=64
 	overlay_ip "$host" addr add "$(overlay_wire_addr "$host" "$family")/$len" dev wire &&
+		overlay_remembers "$host" wire &&
 		overlay_ip "$host" link set wire mtu $((OVERLAY_MTU + 100)) up &&
 		overlay_ip "$host" link add vxlan0 type vxlan id 77 dstport 4789 dev wire \
 			local "$(overlay_wire_addr "$host" "$family")" \

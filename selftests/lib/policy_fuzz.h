@@ -58,22 +58,21 @@ static inline void set_tunable(struct policy_host *host, struct input *input)
 	policy_host_set(host, t->name, (int64_t)((uint64_t)t->min + value));
 }
 
-/* One of the policy's records, where it has one now, gets bytes of the input. */
-static inline void set_record(struct policy_host *host, struct input *input, unsigned int objects,
+/* A record of the policy, where it has one now, gets bytes of the input; of objects @object's. */
+static inline void set_record(struct policy_host *host, struct input *input, unsigned int object,
 			      unsigned int cpus)
 {
 	const struct tiffin_store *store;
-	unsigned int index;
+	unsigned int index = object;
 	void *record;
 
 	if (!tiffin_policy.nr_stores)
 		return;
 	store = &tiffin_policy.stores[number(input, tiffin_policy.nr_stores)];
-	index = number(input, objects);
 	if (store->kind == TIFFIN_STORE_INSTANCE)
 		index = 0;
 	else if (store->kind == TIFFIN_STORE_PER_CPU)
-		index %= cpus;
+		index = object % cpus;
 	record = policy_host_record(host, store->kind, index);
 	if (record)
 		take(input, record, store->record_size);

@@ -35,6 +35,7 @@ struct policy_host {
 	__u64 **counters;
 	struct store *store[TIFFIN_STORE_KINDS];
 	struct objects *objects;
+	__u64 epoch;
 	unsigned int busy_every;
 	unsigned int calls;
 	unsigned int services;
@@ -477,7 +478,7 @@ static void store_convert(struct policy_host *host, const struct store *old, uns
 			.size = sizeof(env), .cpu = cpu, .nr_cpus = host->nr_cpus,
 			.counters = host->counters[cpu], .list_ops = &list_ops,
 		};
-		const struct tiffin_ctx ctx = { .size = sizeof(ctx) };
+		const struct tiffin_ctx ctx = { .size = sizeof(ctx), .epoch = host->epoch };
 		const struct tiffin_convert_in in = {
 			.size = sizeof(in), .version = old->decl.version, .kind = kind,
 			.record_size = old->decl.record_size, .from = old->record[i],
@@ -511,6 +512,8 @@ struct policy_host *policy_host_new(const struct tiffin_policy *policy, unsigned
 	host->policy = policy;
 	host->nr_cpus = nr_cpus;
 	host->objects = objects_get(older, nr_objects);
+	/* As those count that call: from 1, and each swap. */
+	host->epoch = older ? older->epoch + 1 : 1;
 	host->tunables = zeros(policy->nr_tunables, sizeof(__s64));
 	for (i = 0; i < policy->nr_tunables; i++)
 		host->tunables[i] = tunable_decl(policy, i)->def;

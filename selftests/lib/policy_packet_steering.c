@@ -127,26 +127,25 @@ static void fill_cpus(const struct ps *ps, struct tiffin_ps_in *in)
 
 struct tiffin_ps_out ps_decide(struct ps *ps, const struct tiffin_ps_in *packet)
 {
-	__u32 bucket = (packet->hash + packet->stage * 0x9e3779b1u) % PS_FLOWS;
+	__u32 flow = ps_flow(packet->hash, packet->stage);
 	struct answer a = { .out.size = sizeof(a) };
 	struct question q = { .in = *packet };
 	struct policy_call call = {
-		.cpu = packet->cpu, .object = bucket, .now_ns = ps->now_ns, .epoch = ps->epoch,
+		.cpu = packet->cpu, .object = flow, .now_ns = ps->now_ns, .epoch = ps->epoch,
 	};
 
 	if (!packet->hash || packet->stage >= TIFFIN_PS_MAX_STAGES || packet->cpu >= ps->nr_cpus)
 		errx(1, "ps_decide: no hash, or no such stage or CPU");
-	if (!ps->flow[bucket].generation || ps->flow[bucket].hash != packet->hash ||
-	    ps->flow[bucket].stage != packet->stage) {
-		ps->flow[bucket].generation++;
-		ps->flow[bucket].hash = packet->hash;
-		ps->flow[bucket].stage = packet->stage;
-		ps->flow[bucket].cpu = TIFFIN_PS_NO_CPU;
+	if (!ps->flow[flow].generation ||
+	    ps->now_ns - ps->flow[flow].placed_ns >= PS_FORGET_NS) {
+		ps->flow[flow].generation++;
+		ps->flow[flow].cpu = TIFFIN_PS_NO_CPU;
 	}
-	call.generation = ps->flow[bucket].generation;
+	ps->flow[flow].placed_ns = ps->now_ns;
+	call.generation = ps->flow[flow].generation;
 	memset(q.later, 0xa5, sizeof(q.later));
 	q.in.size = sizeof(q);
-	q.in.flow_cpu = ps->flow[bucket].cpu;
+	q.in.flow_cpu = ps->flow[flow].cpu;
 	q.in.len = packet->len ?: 1500;
 	q.in.segs = packet->segs ?: 1;
 	q.in.ifindex = packet->ifindex ?: packet->stage + 2;
@@ -159,9 +158,9 @@ struct tiffin_ps_out ps_decide(struct ps *ps, const struct tiffin_ps_in *packet)
 	check_answer(ps, &a.out);
 	check_end(ps, &a);
 	if (a.out.verdict == TIFFIN_PS_CPU)
-		ps->flow[bucket].cpu = a.out.cpu;
+		ps->flow[flow].cpu = a.out.cpu;
 	else if (a.out.verdict == TIFFIN_PS_STAY)
-		ps->flow[bucket].cpu = packet->cpu;
+		ps->flow[flow].cpu = packet->cpu;
 	free((void *)q.in.cpus);
 	free((void *)q.in.usable);
 	return a.out;

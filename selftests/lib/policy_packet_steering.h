@@ -12,7 +12,11 @@
 #include "policy_host.h"
 
 #define PS_MAX_CPUS	64
-#define PS_FLOWS	1024	/* buckets; each holds one flow at one stage */
+
+/* As in the kernel, flows at one stage that have 12 bits of their hash in common are one flow. */
+#define PS_FLOW_BITS	12
+#define PS_FLOWS	(TIFFIN_PS_MAX_STAGES << PS_FLOW_BITS)
+#define PS_FORGET_NS	10000000000ull	/* after a silence this long a flow begins anew */
 
 /**
  * struct ps - a machine that asks a policy
@@ -22,7 +26,7 @@
  * @cpu: their state; a test may set load and backlog at any time
  * @now_ns: time; a test sets it on
  * @epoch: number of swaps
- * @flow: where each flow at each stage is
+ * @flow: where each flow at each stage is, since when, and which one it is
  * @allow_unusable: do not fault a policy that names a CPU which is not usable
  */
 struct ps {
@@ -33,7 +37,8 @@ struct ps {
 	__u64 now_ns;
 	__u64 epoch;
 	struct {
-		__u32 hash, stage, cpu, generation;
+		__u32 cpu, generation;
+		__u64 placed_ns;
 	} flow[PS_FLOWS];
 	bool allow_unusable;
 };
@@ -47,6 +52,12 @@ struct ps *ps_new(const struct tiffin_policy *policy, unsigned int nr_cpus);
 
 /* Make another policy active; stores are handed over where they fit, flows stay where they are. */
 void ps_swap(struct ps *ps, const struct tiffin_policy *policy);
+
+/* The number of a flow at a stage, that of its record. */
+static inline unsigned int ps_flow(__u32 hash, __u32 stage)
+{
+	return stage << PS_FLOW_BITS | (hash & ((1u << PS_FLOW_BITS) - 1));
+}
 
 /* Say whether packets may be sent to a CPU. One at least must stay usable. */
 void ps_usable(struct ps *ps, unsigned int cpu, bool usable);

@@ -13,6 +13,12 @@ TEST(any_descriptor)
 		policy_fault("%s", wrong);
 }
 
+/* Some flows come again, some only once. */
+static __u32 some_hash(void)
+{
+	return 1 + test_random() % (test_random() % 2 ? 16 : 0xfffffff0);
+}
+
 /* Random packets on a machine whose CPUs come, go and work. */
 static void storm(struct ps *ps, unsigned int packets, void (*before)(struct ps *ps))
 {
@@ -27,8 +33,7 @@ static void storm(struct ps *ps, unsigned int packets, void (*before)(struct ps 
 		if (before)
 			before(ps);
 		ps_decide(ps, &(struct tiffin_ps_in) {
-			/* Some flows come again, some only once. */
-			.hash = 1 + test_random() % (test_random() % 2 ? 16 : 0xfffffff0),
+			.hash = some_hash(),
 			.stage = test_random() % TIFFIN_PS_MAX_STAGES,
 			.cpu = test_random() % ps->nr_cpus,
 			.len = test_random() % 65536,
@@ -61,10 +66,11 @@ static void scramble(struct ps *ps)
 	for (i = 0; i < POLICY->nr_stores; i++) {
 		const struct tiffin_store *s =
 			(const void *)((const char *)POLICY->stores + i * POLICY->store_stride);
-		unsigned int record = test_random() % PS_FLOWS, byte;
+		unsigned int record, byte;
 		unsigned char *data;
 
 		kind = s->kind;
+		record = ps_flow(some_hash(), test_random() % TIFFIN_PS_MAX_STAGES);
 		if (kind == TIFFIN_STORE_INSTANCE)
 			record = 0;
 		else if (kind == TIFFIN_STORE_PER_CPU)

@@ -18,14 +18,21 @@ static void set_cpu(struct ps *ps, struct input *input)
 	ps->cpu[number(input, ps->nr_cpus)].flags = TIFFIN_PS_CPU_USABLE;
 }
 
-static void decide(struct ps *ps, struct input *input)
+/* Few flows, so that one comes again; or any. */
+static struct tiffin_ps_in some_packet(struct input *input)
 {
 	struct tiffin_ps_in packet = { 0 };
 
-	/* Few flows, so that one comes again; or any. */
 	packet.hash = number(input, 8) ?: number(input, UINT32_MAX);
 	packet.hash = packet.hash ?: 1;
 	packet.stage = number(input, TIFFIN_PS_MAX_STAGES);
+	return packet;
+}
+
+static void decide(struct ps *ps, struct input *input)
+{
+	struct tiffin_ps_in packet = some_packet(input);
+
 	packet.cpu = number(input, ps->nr_cpus);
 	packet.in_flight = number(input, UINT32_MAX);
 	packet.len = number(input, UINT32_MAX);
@@ -38,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = { data, size };
 	struct ps *ps = ps_new(&tiffin_policy, 1 + number(&input, PS_MAX_CPUS));
+	struct tiffin_ps_in packet;
 
 	while (input.left) {
 		switch (number(&input, 8)) {
@@ -45,7 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			set_tunable(ps->host, &input);
 			break;
 		case 1:
-			set_record(ps->host, &input, PS_FLOWS, ps->nr_cpus);
+			packet = some_packet(&input);
+			set_record(ps->host, &input, ps_flow(packet.hash, packet.stage),
+				   ps->nr_cpus);
 			break;
 		case 2:
 			set_cpu(ps, &input);

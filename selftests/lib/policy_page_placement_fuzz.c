@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			set_tunable(pp->host, &input);
 			break;
 		case 1:
-			set_record(pp->host, &input, PAGES, PP_CPUS);
+			set_record(pp->host, &input, number(&input, PAGES), PP_CPUS);
 			break;
 		case 2:
 			set_page(pp, &input, page);

@@ -193,9 +193,10 @@ TEST(flows_of_version_1_0_are_carried_on)
 	ps->now_ns += 49000000;
 	EXPECT_EQ(ps_ask(ps, .hash = 77), second);
 	ps_swap(ps, POLICY);
-	EXPECT_EQ(ps_ask(ps, .hash = 77), second);
+	/* falcon knows it, so that it does not settle anew. */
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), second);
 	ps->now_ns += 1000000;
-	EXPECT_EQ(ps_ask(ps, .hash = 77), first);
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), first);
 
 	/* There is no way back but through what the host knows: it keeps the lane. */
 	ps_swap(ps, policy_named("falcon_1_0"));
@@ -243,7 +244,136 @@ TEST(a_flow_that_is_on_its_second_choice_stays)
 	ps_free(ps);
 }
 
-/* falcon -> hash -> falcon: what the host knows of a flow is all that is left, and it is enough. */
+/* Has the flow 77 go to its second choice, which is then the busier one. Return: that CPU. */
+static __u32 to_second_choice(struct ps *ps)
+{
+	__u32 first = ps_ask(ps, .hash = 77), second;
+
+	ps->now_ns += 1000000000;
+	ps->cpu[first].load = 1000;
+	second = ps_ask(ps, .hash = 77);
+	EXPECT_NE(second, first);
+	ps->cpu[first].load = 0;
+	return second;
+}
+
+/* falcon -> hash -> falcon: hash moves all flows, and what falcon had of each goes through it. */
+TEST(choices_survive_hash)
+{
+	__u32 before[TIFFIN_PS_MAX_STAGES], after[TIFFIN_PS_MAX_STAGES], hash;
+	struct ps *ps = ps_new(POLICY, 8);
+	unsigned int i, second = 0;
+
+	for (each_hash(hash))
+		path(ps, hash, 4, before);
+	/* Each flow at a stage has one choice on an even CPU, and the other one on an odd CPU. */
+	ps->now_ns += 1000000000;
+	for (i = 0; i < 8; i += 2)
+		ps->cpu[i].load = 1000;
+	for (each_hash(hash)) {
+		path(ps, hash, 4, before);
+		second += policy_host_counter(ps->host, "changed") > 0;
+		ps_swap(ps, policy_named("hash"));
+		EXPECT_EQ(path(ps, hash, 4, after), 1);
+		ps_swap(ps, POLICY);
+		path(ps, hash, 4, after);
+		EXPECT_EQ(memcmp(before, after, 4 * sizeof(*before)), 0);
+		/* By what it knew, not as the load says the same again. */
+		EXPECT_EQ(policy_host_counter(ps->host, "changed"), 0);
+	}
+	EXPECT_GT(second, 200);
+	ps_free(ps);
+}
+
+/* A flow that begins under hash where falcon knew another one is none that falcon knows. */
+TEST(what_is_gone_under_hash_leaves_nothing)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 first = ps_ask(ps, .hash = 77), second = to_second_choice(ps);
+
+	ps_swap(ps, policy_named("hash"));
+	ps_ask(ps, .hash = 77);
+	ps_swap(ps, POLICY);
+	EXPECT_EQ(ps_ask(ps, .hash = 77), second);
+	ps_swap(ps, policy_named("hash"));
+	ps->now_ns += PS_FORGET_NS;
+	ps_ask(ps, .hash = 77);
+	ps_swap(ps, POLICY);
+	EXPECT_EQ(ps_ask(ps, .hash = 77), first);
+	ps_free(ps);
+}
+
+/* One that both had settles as well: it is hash's load that is seen after the swap. */
+TEST(a_flow_that_falcon_knows_settles_after_a_swap)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 first = ps_ask(ps, .hash = 77), second = to_second_choice(ps);
+
+	ps_swap(ps, policy_named("hash"));
+	ps->now_ns += 1000000000;
+	ps_ask(ps, .hash = 77, .heat = 1000);
+	ps_swap(ps, POLICY);
+	ps->cpu[second].load = 1000;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), second);
+	EXPECT_EQ(policy_host_counter(ps->host, "warm"), 1);
+	ps->now_ns += 49999999;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), second);
+	EXPECT_EQ(policy_host_counter(ps->host, "warm"), 1);
+	ps->now_ns += 1;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), first);
+
+	/* One that settles for longer goes on with that. */
+	EXPECT_EQ(policy_host_set(ps->host, "settle_us", 1000000), 0);
+	ps->now_ns += 5000000000;
+	ps->cpu[second].load = 0;
+	ps->cpu[first].load = 1000;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), second);
+	ps_swap(ps, policy_named("hash"));
+	ps_ask(ps, .hash = 77, .heat = 1000);
+	ps_swap(ps, POLICY);
+	ps->cpu[first].load = 0;
+	ps->cpu[second].load = 1000;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), second);
+	ps->now_ns += 999999999;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), second);
+	ps->now_ns += 1;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), first);
+	ps_free(ps);
+}
+
+/* Restless before hash, and long ago: it settles no longer than one that never was. */
+TEST(a_streak_ends_under_hash)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 first = ps_ask(ps, .hash = 77), second = to_second_choice(ps);
+	__u32 on = second, other = first;
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		ps->cpu[on].load = 1000;
+		ps->cpu[other].load = 0;
+		while (ps_ask(ps, .hash = 77) == on)
+			ps->now_ns += 50000000;
+		on = other;
+		other = first + second - on;
+	}
+	ps_swap(ps, policy_named("hash"));
+	ps->now_ns += 5000000000;
+	ps_ask(ps, .hash = 77, .heat = 1000);
+	ps_swap(ps, POLICY);
+	ps->cpu[on].load = 1000;
+	ps->cpu[other].load = 0;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), on);
+	ps->now_ns += 50000000;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), other);
+	ps->cpu[on].load = 0;
+	ps->cpu[other].load = 1000;
+	ps->now_ns += 100000000;
+	EXPECT_EQ(ps_ask(ps, .hash = 77, .heat = 1000), on);
+	ps_free(ps);
+}
+
+/* So does one that both had while it was on its first choice; an idle one may change at once. */
 TEST(a_flow_with_packets_settles_after_a_swap)
 {
 	const __u32 hot = 77, idle = 78;
@@ -263,6 +393,22 @@ TEST(a_flow_with_packets_settles_after_a_swap)
 	EXPECT_EQ(ps_ask(ps, .hash = hot, .heat = 1000), first);
 	ps->now_ns += 1;
 	EXPECT_NE(ps_ask(ps, .hash = hot, .heat = 1000), first);
+	ps_free(ps);
+}
+
+/* And where the host has it on its second choice, though hash was asked, it stays there. */
+TEST(a_flow_that_hash_did_not_move_stays)
+{
+	struct ps *ps = ps_new(POLICY, 8);
+	__u32 first = ps_ask(ps, .hash = 77), second = to_second_choice(ps);
+
+	ps_swap(ps, policy_named("hash"));
+	ps->now_ns += PS_FORGET_NS;
+	EXPECT_EQ(ps_ask(ps, .hash = 77), first);
+	/* The host's say: packets on their way, say, kept it there. */
+	ps->flow[ps_flow(77, 0)].cpu = second;
+	ps_swap(ps, POLICY);
+	EXPECT_EQ(ps_ask(ps, .hash = 77), second);
 	ps_free(ps);
 }
 

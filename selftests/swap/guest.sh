@@ -72,6 +72,17 @@ wait_calls()
 	for ((i = 0; i < 1000 && $(stat calls) < $1; i++)); do sleep 0.1; done
 }
 
+# ask RUN: threads ask from here on, until $runner is killed; a call of theirs has come
+ask()
+{
+	local calls
+
+	calls=$(stat calls)
+	echo "$1" > $family/run &
+	runner=$!
+	wait_calls $((calls + 1))
+}
+
 policy_of() { sed 's/-.*//' $scope/active; }
 id_of() { basename /sys/kernel/tiffin/policies/"$1"-*; }
 tunable() { echo "$2" > /sys/kernel/tiffin/policies/"$(id_of "$1")"/tunables/work; }
@@ -102,7 +113,7 @@ for module in tiffin tiffin_test_family test_ledger_a test_ledger_b test_ledger_
 	insmod $module.ko || ktap_exit_fail_msg "$module doesn't load"
 done
 ktap_print_header
-ktap_set_plan 84
+ktap_set_plan 94
 
 is "default is active from the start" "$(policy_of)" default
 is "state is stable" "$(cat $scope/state)" stable
@@ -166,10 +177,7 @@ is "all three stores went over" "$(counter "$(policy_of)" adopted)" 3
 
 # The same, with books that are converted at each swap. The next swap waits for the last record.
 echo default > $scope/active
-echo "4 86400000 1" > $family/run &
-runner=$!
-calls=$(stat calls)
-wait_calls $((calls + 1))
+ask "4 86400000 1"
 tunable ledger_c 200
 echo ledger_a > $scope/active
 failed=0
@@ -205,10 +213,7 @@ is "then the sweep ends, and the next one" "$(policy_of) $(cat $scope/state)" "l
 holder=$(policy_of)
 other=ledger_a; [ "$holder" = ledger_a ] && other=ledger_b
 tunable "$holder" 1000000000000
-calls=$(stat calls)
-echo "1 86400000 0" > $family/run &
-runner=$!
-wait_calls $((calls + 1))
+ask "1 86400000 0"
 refused "a call that does not end" $scope/swap "$other timeout_ms=3000" "Connection timed out" "held up by hook (ask|tell) of $holder-.* on CPU [0-9]+; $holder-.* stays active"
 is "the older policy stays in charge" "$(policy_of)" "$holder"
 holds "it was tried more than once" "$(last attempts) > 1"
@@ -240,10 +245,7 @@ kill $runner; wait $runner 2>/dev/null
 
 # Two requests at once: one wins, the other is told.
 tunable "$other" 1000000000000
-calls=$(stat calls)
-echo "1 86400000 0" > $family/run &
-runner=$!
-wait_calls $((calls + 1))
+ask "1 86400000 0"
 echo "$holder timeout_ms=60000" > $scope/swap 2>/dev/null &
 first=$!
 for ((i = 0; i < 50; i++)); do [ "$(cat $scope/state)" = closing ] && break; sleep 0.05; done
@@ -258,10 +260,7 @@ kill $runner; wait $runner 2>/dev/null
 echo "$other probation_ms=600000" > $scope/swap
 [ "$(policy_of)" = "$other" ] || echo "$holder probation_ms=600000" > $scope/swap
 tunable "$(policy_of)" 1000000000000
-calls=$(stat calls)
-echo "1 86400000 0" > $family/run &
-runner=$!
-wait_calls $((calls + 1))
+ask "1 86400000 0"
 timeout_ms=$(cat $family/limits/timeout_ms)
 echo 100 > $family/limits/timeout_ms
 refused "a rollback that a call holds up" $scope/rollback 1 "Connection timed out" "rollback waits for hook"
@@ -288,6 +287,82 @@ done
 wait $hotplug
 kill $runner; wait $runner 2>/dev/null
 is "swaps while CPUs come and go" "$failed $(stat overlapped) $(result overlaps)" "0 0 0"
+
+# The same while records are converted: a CPU goes while one swap runs, is away in the next, comes
+# in the third. The books of all CPUs and objects are whole in the end.
+cpu3=/sys/devices/system/cpu/cpu3/online
+# go FILE TEXT: a swap, once the records of the one before are converted, or a rollback
+go()
+{
+	[ "$1" = rollback ] || wait_state stable
+	echo "$2" > $scope/"$1" || { ((failed++)); ktap_print_msg "$2: $(cat $scope/error)"; }
+}
+echo default > $scope/active
+began=$SECONDS failed=0
+ask "2 86400000 1"
+go active ledger_a
+for _ in 1 2; do
+	echo 0 > $cpu3 & hotplug=$!
+	go active ledger_c
+	wait $hotplug
+	go active ledger_b
+	go active ledger_c
+	echo 1 > $cpu3 & hotplug=$!
+	go active ledger_a
+	wait $hotplug
+done
+for ((i = 0; i < 1000 && $(counter ledger_a own) == 0; i++)); do sleep 0.1; done
+wait_state stable
+kill $runner; wait $runner 2>/dev/null
+is "conversions while CPUs come and go" "$failed $(stat overlapped) $(result overlaps)" "0 0 0"
+is "no record was missed in them" "$(counter ledger_a misses) $(result wrong) $(result stale)" "0 0 0"
+is "the books of each CPU and object are whole" "$(result cpu_miss) $(result object_miss)" "0 0"
+is "and hold each answer" "$(counter ledger_a calls)" "$(result answered)"
+ktap_print_msg "conversions while CPUs come and go: $((SECONDS - began)) s"
+
+# And while swaps with conversions are undone: what the newer policy had entered is taken back, of
+# each CPU, and no more.
+began=$SECONDS failed=0 undone_min=0 undone_max=0
+there_and_back()
+{
+	local before
+
+	before=$(stat answered)
+	go swap "ledger_c probation_ms=600000"
+	for ((i = 0; i < 1000 && $(counter ledger_c own) == 0; i++)); do sleep 0.1; done
+	undone_min=$((undone_min + $(counter ledger_c own)))
+	failed=$((failed + $(counter ledger_c misses)))
+	go rollback 1
+	undone_max=$((undone_max + $(stat answered) - before))
+}
+echo default > $scope/active
+ask "2 86400000 1"
+go active ledger_a
+for _ in 1 2; do
+	echo 0 > $cpu3 & hotplug=$!
+	there_and_back
+	wait $hotplug
+	echo 1 > $cpu3 & hotplug=$!
+	there_and_back
+	wait $hotplug
+done
+go active ledger_b
+kill $runner; wait $runner 2>/dev/null
+answered=$(result answered)
+is "rollbacks while CPUs come and go" "$failed $(stat overlapped) $(result overlaps)" "0 0 0"
+is "no record was missed in them" "$(result wrong) $(result stale)" "0 0"
+# Each CPU carries its own book over with a call: it has to get one.
+for ((i = 0; i < 100; i++)); do
+	echo "2 300 1" > $family/run
+	answered=$((answered + $(result answered)))
+	[ "$(counter ledger_b cpu_calls)" != "$(counter ledger_b calls)" ] || break
+done
+undone=$((answered - $(counter ledger_b calls)))
+holds "the books lack what was taken back, no more" "$undone_min <= undone && undone <= undone_max"
+holds "that was something" "undone > 0"
+is "the CPUs' books lack as much" "$(counter ledger_b cpu_calls)" "$(counter ledger_b calls)"
+is "and no record was missed" "$(counter ledger_b misses) $(result wrong)" "0 0"
+ktap_print_msg "rollbacks while CPUs come and go: $((SECONDS - began)) s, $undone answers taken back"
 
 # Policies and family are unloaded in the middle, again and again, while swaps come and end in
 # every way: each time the module goes whole or stays whole.

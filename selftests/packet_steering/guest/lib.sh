@@ -34,6 +34,10 @@ load()
 		give_up "the host does not load: $(dmesg | tail -n 1)"
 }
 
+# patient [MS]: from here on a packet may be so late; a virtual CPU may stand still for seconds, and what it
+# has is late, not lost. Not from the beginning: who attaches waits for as long.
+patient() { echo "${1:-5000}" >$family/expiry_ms; }
+
 unload()
 {
 	local module
@@ -50,18 +54,21 @@ activate() { echo "$1" >$scope/active; }
 figure() { cat "$family/figures/$1"; }
 tunable() { echo "$3" >/sys/kernel/tiffin/policies/"$1"-*/tunables/"$2"; }
 
-# since COMMAND...: run it; then `grown FIGURE` says by how much each figure has grown.
-declare -A figure_before
+# since COMMAND...: run it; then `grown FIGURE` says by how much each figure has grown. Where it fails
+# that is shown of those that tell why packets may have been overtaken. In files: a check has a shell
+# of its own.
 since()
 {
-	local name
+	local name rc=0
 
-	for name in "$family"/figures/*; do
-		figure_before[${name##*/}]=$(<"$name")
+	mkdir -p /tmp/figures && cp "$family"/figures/* /tmp/figures/ || return
+	"$@" || rc=$?
+	[ $rc = 0 ] || for name in expired deferred moved; do
+		printf '"%s":%s ' $name "$(grown $name)"
 	done
-	"$@"
+	return $rc
 }
-grown() { echo $(($(figure "$1") - ${figure_before[$1]:-0})); }
+grown() { echo $(($(figure "$1") - $(</tmp/figures/"$1"))); }
 
 # Packets placed so far at a stage: lines "CPU PACKETS".
 placed() { awk -v stage="$1" '$2 == stage { print $1, $3 }' $family/counters_per_cpu; }
@@ -108,16 +115,12 @@ receive()
 # From one CPU: the stock kernel reorders what a sender that changes its CPU sends.
 send()
 {
-	local mode=$1 address=$2 seconds=$3 report name rc=0
+	local mode=$1 address=$2 seconds=$3 report rc=0
 	shift 3
 
 	report=$(overlay_in A1 taskset -c 0 ./ident "$mode" -t "$seconds" "$@" "$address") || rc=$?
 	grep -Eo '"(clean|sent|received|lost|duplicated|reordered|corrupted)":[a-z0-9]+' <<<"$report" |
 		head -n 7 | tr '\n' ' '
-	# A flow from which nothing came for expiry_ms may move, whatever is still under way.
-	[ $rc = 0 ] || for name in expired deferred moved; do
-		printf '"%s":%s ' $name "$(grown $name)"
-	done
 	return $rc
 }
 

@@ -30,6 +30,7 @@ swaps()
 
 tap_begin
 load
+patient
 for name in fickle stay falcon hash; do
 	policy $name
 done
