@@ -5,7 +5,7 @@
  * again, and asks numa_migrate_check() where the page should be. For programs that are followed
  * the host takes that question: it puts it to the policy, and answers that the page stays, as
  * moving it is its own business. The sysctl kernel.numa_balancing is left as it is; where it is
- * on, marks of the kernel's own on followed programs are hints like others.
+ * on, marks of the kernel's own on pages that are followed are hints like others.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -79,8 +79,10 @@ static int pp_hint_substitute(TIFFIN_HINT_ARGUMENTS)
 }
 
 /*
- * Whose fault is it? That of a program which is not followed goes the kernel's own way (P1), as do
- * those of huge pages; and all of them where the default is active and no mark of ours is left.
+ * Whose fault is it? That of a program or a page which is not followed goes the kernel's own way
+ * (P1): the kernel marks files and shared memory, too, and a page that we have marked may be shared
+ * by now. So do all of them where the default is active and no mark of ours is left. The page-table
+ * lock is held, so what the page is, it stays.
  */
 static void notrace pp_hint_handler(unsigned long ip, unsigned long parent_ip,
 				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
@@ -93,8 +95,8 @@ static void notrace pp_hint_handler(unsigned long ip, unsigned long parent_ip,
 		return;
 	tiffin_hint_of(fregs, &hint);
 	program = pp_program_of(hint.vma->vm_mm);
-	if (program && !PageCompound(hint.page) &&
-	    (READ_ONCE(pp_asking) || READ_ONCE(program->hint_marked)))
+	if (program && (READ_ONCE(pp_asking) || READ_ONCE(program->hint_marked)) &&
+	    pp_vma_followed(hint.vma) && pp_page_followed(hint.page))
 		ftrace_regs_set_instruction_pointer(fregs, (unsigned long)pp_hint_substitute);
 	ftrace_test_recursion_unlock(bit);
 }
@@ -280,7 +282,7 @@ static bool pp_restore_piece(struct pp_walker *walker, const struct pp_piece *pi
 bool pp_hint_restore(struct pp_program *program)
 {
 	struct pp_restorer restorer = {
-		.walker = { .pages = PP_MARK_PIECE, .piece = pp_restore_piece },
+		.walker = { .pages = PP_MARK_PIECE, .undo = true, .piece = pp_restore_piece },
 	};
 	u64 left = U64_MAX;
 

@@ -24,7 +24,8 @@
  * Invariants:
  *  P1. Pages of programs that are not attached are not marked, not asked about and not moved. A
  *	hint fault of another program's goes the kernel's own way: what the host does with it is to
- *	look for the program in a hash table.
+ *	look for the program in a hash table. Of programs that are attached the same holds for what
+ *	is not followed: pp_vma_followed(), pp_page_followed().
  *  P2. A handle, from a policy or a queue, counts only while its object has that generation. That
  *	is looked at under the object's lock, which who gives the object's number to another page
  *	has, too.
@@ -256,7 +257,6 @@ u32 pp_tiers_headroom(void);
  * @users: processes that have it; under the target list's lock and that of the list of programs
  * @mm: holds good as long as the program; its memory only under pp_mmap_lock()
  * @watch: tells what becomes of the memory; NULL: not yet
- * @target: serial of the target that its first process belongs to
  * @walk: held by who walks the page tables; protects @ending, @hint_at, @hint_marked, @restore_at,
  *	@scan_at and @sweep_at
  * @ending: it is being let go, for good: nothing is marked any more; under the lock of the list of
@@ -283,7 +283,6 @@ struct pp_program {
 	unsigned int users;
 	struct mm_struct *mm;
 	struct pp_watch *watch;
-	u32 target;
 	struct mutex walk;	/* of the page tables */
 	bool ending;
 	bool hint_marked;
@@ -308,9 +307,6 @@ struct pp_program {
  * Return: the program, watched, valid in the read side, or NULL.
  */
 struct pp_program *pp_program_of(const struct mm_struct *mm);
-
-/* The same, of programs that processes have; perhaps not watched yet. */
-struct pp_program *pp_program_wanted(const struct mm_struct *mm);
 
 /**
  * pp_program_get - an address space is to be followed
@@ -364,9 +360,6 @@ void pp_program_put(struct pp_program *program);
 struct pp_program *pp_program_next(struct pp_program *program);
 
 void pp_programs_init(void);
-
-/* Is there any program at all? */
-bool pp_programs_any(void);
 
 /* How many are watched. */
 unsigned int pp_programs(void);
@@ -517,11 +510,13 @@ struct pp_piece {
 /**
  * struct pp_walker - what is done on a walk
  * @pages: entries in a piece, at most; up to 512
+ * @undo: marks are undone: also where userfaultfd has come to watch faults since they were made
  * @piece: called for each piece with a page table, mmap_lock held for reading; false ends the walk
  *	after it
  */
 struct pp_walker {
 	unsigned int pages;
+	bool undo;
 	bool (*piece)(struct pp_walker *walker, const struct pp_piece *piece);
 };
 
@@ -541,15 +536,21 @@ bool pp_walk(struct pp_program *program, unsigned long *at, u64 *left, struct pp
 /* Do something with each entry of a piece, under the page table's lock; not 0 from @fn ends it. */
 void pp_piece_apply(const struct pp_piece *piece, pte_fn_t fn, void *data);
 
+/* Is memory of this kind followed? mmap_lock is held for reading, or a lock of its page tables. */
+bool pp_vma_followed(struct vm_area_struct *vma);
+
 /**
- * pp_pte_page - the page of an entry, if pages of its kind are followed
- * @pte: the entry
+ * pp_page_followed - are pages of its kind followed?
+ * @page: mapped; not the zero page
  *
- * Small anonymous pages that one mapping has. Huge pages, pages shared after a fork, merged ones
- * and the zero page are left to the kernel.
+ * Small anonymous pages that one mapping has. Huge pages, pages shared after a fork, and merged
+ * ones are left to the kernel.
  *
  * Context: page-table lock held.
  */
+bool pp_page_followed(struct page *page);
+
+/* The page of an entry, if it is followed; not the zero page. Page-table lock held. */
 struct page *pp_pte_page(pte_t pte);
 
 /* hint.c */
@@ -607,7 +608,10 @@ void pp_move_queue(const struct pp_seen *seen, u32 direction);
  */
 void pp_move_in_wake(const struct pp_seen *seen);
 
-/* A node is short of memory: have the thread that demotes from it see to it. */
+/*
+ * A node is short of memory: have the thread that demotes from it see to it; on the slowest one its
+ * own, which gives up shadows there.
+ */
 void pp_move_relieve(u32 node);
 
 /* Until the next tick so many pages may be promoted. */

@@ -2,8 +2,8 @@
 /*
  * Moves. Those asked for in the background wait in the queue of the node that they go to, whose
  * thread carries them out, bound to one CPU near the node. The same thread relieves the nodes that
- * demote to its own. A move in the wake of a hint fault is carried out by the program itself, on
- * its way back to user mode.
+ * demote to its own, and its own of shadows where none is slower. A move in the wake of a hint
+ * fault is carried out by the program itself, on its way back to user mode.
  */
 
 #include <linux/kthread.h>
@@ -193,11 +193,8 @@ void pp_move_queue(const struct pp_seen *seen, u32 direction)
 void pp_move_relieve(u32 node)
 {
 	u32 to = pp_tiers_next(node, TIFFIN_PP_DEMOTE);
-	struct pp_carrier *carrier;
+	struct pp_carrier *carrier = pp_carrier_of(to == TIFFIN_PP_NO_NODE ? node : to);
 
-	if (to == TIFFIN_PP_NO_NODE)
-		return;
-	carrier = pp_carrier_of(to);
 	if (!carrier)
 		return;
 	node_set(node, carrier->relieve);
@@ -489,12 +486,12 @@ static void pp_relieve_shadows(u32 node, u32 wanted)
 		return;
 	if (pp_ask(PP_HOOK_RECLAIM, &in, &out) != TIFFIN_ANSWERED)
 		out.count = in.wanted;
-	pp_shadow_reclaim(node, clamp(out.count, in.wanted / 2, kept));
+	pp_shadow_reclaim(node, clamp(out.count, DIV_ROUND_UP(in.wanted, 2), kept));
 }
 
 /*
  * One question for pages that are to leave @node. False: that is it for now, as the high watermark
- * is reached, or none has left it.
+ * is reached, or none has left it. From the slowest node only shadows can go.
  */
 static bool pp_relieve_round(struct pp_carrier *carrier, u32 node, u32 round)
 {
@@ -516,7 +513,8 @@ static bool pp_relieve_round(struct pp_carrier *carrier, u32 node, u32 round)
 	in.wanted = min_t(u64, READ_ONCE(n->wm_high) - free, U32_MAX);
 	if (!round)
 		pp_relieve_shadows(node, in.wanted);
-	if (pp_ask(PP_HOOK_PRESSURE, &in, &out) != TIFFIN_ANSWERED || !out.nr)
+	if (pp_tiers_next(node, TIFFIN_PP_DEMOTE) == TIFFIN_PP_NO_NODE ||
+	    pp_ask(PP_HOOK_PRESSURE, &in, &out) != TIFFIN_ANSWERED || !out.nr)
 		return false;
 	for (i = 0; i < out.nr; i++) {
 		struct pp_item *item = &carrier->item[nr];
@@ -550,16 +548,20 @@ static bool pp_node_has_room(u32 node)
 }
 
 /*
- * Moves that wait to come to a node without room stay in the queue while others leave it: what a
- * move of now would be refused for is about to change. Where that does not help, they are refused.
+ * Moves that wait to come to a node without room stay in the queue while others leave it: what they
+ * would be refused for is about to change. Where that does not help, they are refused. From the
+ * slowest node all leave at once that can.
  */
 static void pp_carry_wait_for_room(struct pp_carrier *carrier)
 {
 	const u32 node = carrier->node;
 
-	if (!pp_requests_wait(carrier) || pp_node_has_room(node) ||
-	    pp_tiers_next(node, TIFFIN_PP_DEMOTE) == TIFFIN_PP_NO_NODE)
+	if (!pp_requests_wait(carrier) || pp_node_has_room(node))
 		return;
+	if (pp_tiers_next(node, TIFFIN_PP_DEMOTE) == TIFFIN_PP_NO_NODE) {
+		pp_relieve_round(carrier, node, 0);
+		return;
+	}
 	pp_move_relieve(node);
 	if (wait_event_interruptible_timeout(carrier->wait, pp_node_has_room(node) ||
 					     !nodes_empty(carrier->relieve) ||
@@ -579,9 +581,8 @@ static void pp_carry_pressure(struct pp_carrier *carrier)
 
 	for_each_node_mask(node, carrier->relieve) {
 		node_clear(node, carrier->relieve);
-		for (round = 0; pp_relieve_round(carrier, node, round); round++) {
-			if (kthread_should_stop())
-				break;
+		for (round = 0; pp_relieve_round(carrier, node, round) && !kthread_should_stop();
+		     round++) {
 			/* Who waits for room there. */
 			waiting = pp_carrier_of(node);
 			if (waiting)

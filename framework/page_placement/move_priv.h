@@ -109,7 +109,7 @@ static inline struct folio *pp_migrating(unsigned long entry)
 /**
  * pp_table_apply - call a function for a page-table entry, under the table's lock
  * @mm: whose; mmap_lock is held
- * @addr: of the page
+ * @addr: of the page; the mapping there has been found since mmap_lock was taken (W5)
  * @fn: called unless the entry is empty
  * @data: for it
  *

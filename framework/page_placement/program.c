@@ -34,9 +34,6 @@ static unsigned int pp_nr_programs;
 static LIST_HEAD(pp_programs_to_settle);
 static unsigned int pp_nr_unsettled, pp_nr_leaving;
 
-/* All that are in the hash table. */
-static unsigned int pp_nr_known;
-
 /* Who lets go of programs waits here for those who work on them. */
 static DECLARE_WAIT_QUEUE_HEAD(pp_programs_wait);
 
@@ -61,13 +58,6 @@ struct pp_program *pp_program_of(const struct mm_struct *mm)
 
 	/* Pairs with pp_program_watch(). */
 	return program && smp_load_acquire(&program->watch) ? program : NULL;
-}
-
-struct pp_program *pp_program_wanted(const struct mm_struct *mm)
-{
-	struct pp_program *program = pp_program_find(mm);
-
-	return program && READ_ONCE(program->users) ? program : NULL;
 }
 
 /*
@@ -161,7 +151,6 @@ static struct pp_program *pp_program_new(struct mm_struct *mm, pid_t pid, const 
 	strscpy(program->comm, comm, sizeof(program->comm));
 	spin_lock(&pp_programs_lock);
 	hash_add_rcu(pp_program_hash, &program->hash, (unsigned long)mm);
-	WRITE_ONCE(pp_nr_known, pp_nr_known + 1);
 	pp_program_unsettle(program);
 	spin_unlock(&pp_programs_lock);
 	return program;
@@ -226,7 +215,6 @@ static void pp_program_end(struct pp_program *program, bool at_once)
 			program->pid, program->comm);
 	spin_lock(&pp_programs_lock);
 	hash_del_rcu(&program->hash);
-	WRITE_ONCE(pp_nr_known, pp_nr_known - 1);
 	if (!list_empty(&program->list)) {
 		list_del_init(&program->list);
 		pp_nr_programs--;
@@ -369,11 +357,6 @@ struct pp_program *pp_program_next(struct pp_program *last)
 	if (last)
 		pp_program_put(last);
 	return program;
-}
-
-bool pp_programs_any(void)
-{
-	return READ_ONCE(pp_nr_known);
 }
 
 unsigned int pp_programs(void)

@@ -237,12 +237,28 @@ static int pp_shadow_look(pte_t *ptep, unsigned long addr, void *data)
 	return 0;
 }
 
+/* Is the shadow of the page with number @of, at @addr, of use still? Else @why it goes. */
+static bool pp_shadow_clean(struct mm_struct *mm, unsigned long addr, unsigned long of,
+			    enum pp_shadow_end *why)
+{
+	struct pp_shadow_look look = { .of = of };
+	enum pp_reason reason;
+
+	/* What is being unmapped has its shadow still, but not its page tables for long (W5). */
+	*why = PP_SHADOW_CHANGED;
+	if (!pp_movable_vma(mm, addr, &reason))
+		return false;
+	*why = PP_SHADOW_WRITTEN;
+	pp_table_apply(mm, addr, pp_shadow_look, &look);
+	return look.clean;
+}
+
 unsigned long pp_shadow_sweep(struct pp_watch *watch, unsigned long *addr, unsigned long nr)
 {
-	unsigned long index = *addr >> PAGE_SHIFT, dropped = 0;
+	unsigned long index = *addr >> PAGE_SHIFT, dropped = 0, of = 0;
 	struct mm_struct *mm = pp_watch_mm(watch);
-	struct pp_shadow_look look;
 	struct pp_shadow *shadow;
+	enum pp_shadow_end why;
 
 	if (!READ_ONCE(watch->nr_shadows) || !pp_mmap_lock(mm, false, &watch->missed))
 		return 0;
@@ -251,7 +267,7 @@ unsigned long pp_shadow_sweep(struct pp_watch *watch, unsigned long *addr, unsig
 		spin_lock(&watch->lock);
 		shadow = xa_find(&watch->shadows, &index, ULONG_MAX, XA_PRESENT);
 		if (shadow)
-			look = (struct pp_shadow_look) { .of = shadow->of };
+			of = shadow->of;
 		spin_unlock(&watch->lock);
 		if (!shadow)
 			break;
@@ -259,12 +275,11 @@ unsigned long pp_shadow_sweep(struct pp_watch *watch, unsigned long *addr, unsig
 			*addr = index << PAGE_SHIFT;
 			break;
 		}
-		pp_table_apply(mm, index << PAGE_SHIFT, pp_shadow_look, &look);
-		if (look.clean)
+		if (pp_shadow_clean(mm, index << PAGE_SHIFT, of, &why))
 			continue;
 		/* Perhaps another one by now: then it goes for nothing. */
 		spin_lock(&watch->lock);
-		pp_shadow_drop(watch, index << PAGE_SHIFT, PP_SHADOW_WRITTEN);
+		pp_shadow_drop(watch, index << PAGE_SHIFT, why);
 		spin_unlock(&watch->lock);
 		dropped++;
 	}

@@ -75,7 +75,7 @@ void pp_shadow_figures(int node, struct pp_shadow_figures *figures);
 unsigned long pp_shadow_reclaim(int node, unsigned long nr);
 
 /**
- * pp_shadow_sweep - drop shadows whose pages have been written to
+ * pp_shadow_sweep - drop shadows whose pages have been written to, or are just being unmapped
  * @watch: of the process
  * @addr: where to begin; receives where to go on, 0 after the last one
  * @nr: shadows to look at, at most

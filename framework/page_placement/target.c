@@ -6,6 +6,13 @@
  * it is in the cgroup, or below it; or always. Forks are told by a tracepoint, as nothing shows
  * later who forked whom; all else is found out by looking, with each tick: that a process has
  * other memory now (exec), that it has left the cgroup, or ended; and twice a second who is new.
+ *
+ * Invariant: who is followed, or waits to be, is in the table of processes or in that of children
+ * at each moment, by its pid, whatever memory it has: so a fork by it is known for what it is, also
+ * right after an exec, and while children are taken up.
+ *
+ * One that several targets name belongs to the first of them that got it. Where that lets it go,
+ * another one has it with the next tick or look: the others stay in the list meanwhile.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -48,7 +55,8 @@ enum pp_target_kind {
  * @list: of all targets
  * @serial: no other target has or had this number
  * @kind: enum pp_target_kind
- * @pid: the process
+ * @nr: number of the process, as the operator wrote it
+ * @pid: the process, also when it has ended; NULL in what was parsed: there is none now
  * @cgroup: the cgroup
  * @name: as the operator wrote it
  * @ended: sums of programs of it that have ended
@@ -57,6 +65,7 @@ struct pp_target {
 	struct list_head list;
 	u32 serial;
 	u32 kind;
+	pid_t nr;
 	struct pid *pid;
 	struct cgroup *cgroup;
 	char *name;
@@ -66,15 +75,19 @@ struct pp_target {
 /**
  * struct pp_process - a process that belongs to a target
  * @list: of all processes
- * @hash: by @pid
+ * @hash: by @pid; readers are RCU
+ * @rcu: frees it
  * @target: it belongs to
- * @pid: of it
+ * @serial: of @target, for readers that don't keep that
+ * @pid: of it; readers compare it only
  * @program: its memory
  */
 struct pp_process {
 	struct list_head list;
 	struct hlist_node hash;
+	struct rcu_head rcu;
 	struct pp_target *target;
+	u32 serial;
 	struct pid *pid;
 	struct pp_program *program;
 };
@@ -140,11 +153,12 @@ static struct mm_struct *pp_process_mm(struct pid *pid, char comm[TASK_COMM_LEN]
 	return mm;
 }
 
+/* Under the lock, or in an RCU read side. */
 static struct pp_process *pp_process_find(const struct pid *pid)
 {
 	struct pp_process *process;
 
-	hash_for_each_possible(pp_process_hash, process, hash, (unsigned long)pid)
+	hash_for_each_possible_rcu_notrace(pp_process_hash, process, hash, (unsigned long)pid)
 		if (process->pid == pid)
 			return process;
 	return NULL;
@@ -182,12 +196,12 @@ static void pp_process_remove(struct pp_process *process)
 {
 	pp_process_leave(process);
 	list_del(&process->list);
-	hash_del(&process->hash);
+	hash_del_rcu(&process->hash);
 	put_pid(process->pid);
-	kfree(process);
+	kfree_rcu(process, rcu);
 }
 
-/* A process belongs to @target from now on, unless it belongs to one already. */
+/* A process belongs to @target from now on, unless it belongs to one already: then to that. */
 static int pp_process_add(struct pp_target *target, struct pid *pid)
 {
 	char comm[TASK_COMM_LEN];
@@ -211,11 +225,11 @@ static int pp_process_add(struct pp_target *target, struct pid *pid)
 		kfree(process);
 		goto put;
 	}
-	WRITE_ONCE(process->program->target, target->serial);
 	process->target = target;
+	process->serial = target->serial;
 	process->pid = get_pid(pid);
 	list_add_tail(&process->list, &pp_processes);
-	hash_add(pp_process_hash, &process->hash, (unsigned long)pid);
+	hash_add_rcu(pp_process_hash, &process->hash, (unsigned long)pid);
 put:
 	mmput_async(mm);
 	return err;
@@ -247,7 +261,6 @@ static bool pp_process_check(struct pp_process *process)
 	if (stays) {
 		pp_process_leave(process);
 		process->program = now;
-		WRITE_ONCE(now->target, process->target->serial);
 	}
 	mmput_async(mm);
 	return stays;
@@ -307,36 +320,54 @@ static struct pp_target *pp_target_by_serial(u32 serial)
 	return NULL;
 }
 
-/* Children of processes that are followed. */
-static void pp_targets_take_forked(void)
+/* The child that waits longest. Who takes them up alone removes one. */
+static struct pp_forked *pp_forked_first(void)
 {
-	struct pp_forked *forked, *next;
-	struct pp_target *target;
-	LIST_HEAD(all);
+	struct pp_forked *forked;
 
 	spin_lock(&pp_forked_lock);
-	list_splice_init(&pp_forked, &all);
-	hash_init(pp_forked_hash);
-	WRITE_ONCE(pp_nr_forked, 0);
+	forked = list_first_entry_or_null(&pp_forked, struct pp_forked, list);
 	spin_unlock(&pp_forked_lock);
-	list_for_each_entry_safe(forked, next, &all, list) {
+	return forked;
+}
+
+static void pp_forked_remove(struct pp_forked *forked)
+{
+	spin_lock(&pp_forked_lock);
+	list_del(&forked->list);
+	hash_del(&forked->hash);
+	/* It is a process by now, for who finds none waiting. Pairs with pp_fork_concerns(). */
+	smp_store_release(&pp_nr_forked, pp_nr_forked - 1);
+	spin_unlock(&pp_forked_lock);
+	put_pid(forked->pid);
+	kfree(forked);
+}
+
+/* Children of processes that are followed: those that wait by now, as more may come for ever. */
+static void pp_targets_take_forked(void)
+{
+	unsigned int nr = READ_ONCE(pp_nr_forked);
+	struct pp_forked *forked;
+	struct pp_target *target;
+
+	while (nr-- && (forked = pp_forked_first())) {
 		target = pp_target_by_serial(forked->target);
-		if (target)
-			pp_process_add(target, forked->pid);
-		put_pid(forked->pid);
-		kfree(forked);
+		if (target && pp_process_add(target, forked->pid) == -ENOMEM)
+			pp_count(PP_N_FORKS_MISSED, 1);
+		/* Only now: it may be forking. */
+		pp_forked_remove(forked);
 	}
 }
 
 /* The target of who forks: a process that is followed, or that waits to be; 0: neither. */
 static u32 pp_fork_target(struct task_struct *parent)
 {
-	struct pp_program *program = parent->mm ? pp_program_wanted(parent->mm) : NULL;
+	const struct pp_process *process = pp_process_find(task_tgid(parent));
 	struct pp_forked *forked;
 
 	lockdep_assert_held(&pp_forked_lock);
-	if (program)
-		return READ_ONCE(program->target);
+	if (process)
+		return process->serial;
 	hash_for_each_possible(pp_forked_hash, forked, hash, (unsigned long)task_tgid(parent))
 		if (forked->pid == task_tgid(parent))
 			return forked->target;
@@ -363,13 +394,13 @@ static bool pp_fork_note(u32 target, struct task_struct *child)
 }
 
 /*
- * Can @parent be one whose children are followed? Without the lock: where it is no program, it may
- * be one that waits. A tracepoint is an RCU read side.
+ * Can @parent be one whose children are followed? Without the lock: where it is no process that is,
+ * it may be one that waits. A tracepoint is an RCU read side.
  */
 static bool pp_fork_concerns(struct task_struct *parent)
 {
-	return READ_ONCE(pp_nr_forked) ||
-	       (pp_programs_any() && parent->mm && pp_program_wanted(parent->mm));
+	/* Who does not wait any more is a process. Pairs with pp_forked_remove(). */
+	return smp_load_acquire(&pp_nr_forked) || pp_process_find(task_tgid(parent));
 }
 
 /* A process forks; neither is to wait. */
@@ -426,7 +457,10 @@ void pp_targets_walk(void)
 	list_for_each_entry_safe(target, after, &pp_targets, list) {
 		if (pp_target_dead(target))
 			pp_target_remove(target);
-		else if (target->kind != PP_TARGET_PID && !(pp_ticks % PP_LOOK_TICKS))
+		else if (target->kind == PP_TARGET_PID)
+			/* It belonged to another target that is gone, or that it has left. */
+			pp_process_add(target, target->pid);
+		else if (!(pp_ticks % PP_LOOK_TICKS))
 			pp_target_look(target);
 	}
 	pp_ticks++;
@@ -439,7 +473,6 @@ static struct pp_target *pp_target_parse(const char *text)
 {
 	struct pp_target *target = kzalloc(sizeof(*target), GFP_KERNEL);
 	int err = 0;
-	pid_t nr;
 
 	if (!target)
 		return ERR_PTR(-ENOMEM);
@@ -453,12 +486,10 @@ static struct pp_target *pp_target_parse(const char *text)
 		target->kind = PP_TARGET_ALL;
 	} else if (!strncmp(target->name, "pid ", 4)) {
 		target->kind = PP_TARGET_PID;
-		err = kstrtoint(skip_spaces(target->name + 4), 10, &nr);
+		err = kstrtoint(skip_spaces(target->name + 4), 10, &target->nr);
 		if (err)
 			goto free;
-		target->pid = find_get_pid(nr);
-		if (!target->pid)
-			err = -ESRCH;
+		target->pid = find_get_pid(target->nr);
 	} else if (!strncmp(target->name, "cgroup /", 8)) {
 		struct cgroup *cgroup = cgroup_get_from_path(target->name + 7);
 
@@ -482,9 +513,28 @@ static struct pp_target *pp_target_find(const struct pp_target *like)
 {
 	struct pp_target *target;
 
+	if (like->kind == PP_TARGET_PID && !like->pid)
+		return NULL;
 	list_for_each_entry(target, &pp_targets, list)
 		if (target->kind == like->kind && target->pid == like->pid &&
 		    target->cgroup == like->cgroup)
+			return target;
+	return NULL;
+}
+
+/*
+ * The one of a process that has ended, whose number names another one by now, or none: children of
+ * it may be followed still.
+ */
+static struct pp_target *pp_target_find_ended(const struct pp_target *like)
+{
+	struct pp_target *target;
+
+	if (like->kind != PP_TARGET_PID)
+		return NULL;
+	list_for_each_entry(target, &pp_targets, list)
+		if (target->kind == PP_TARGET_PID && target->nr == like->nr &&
+		    !pid_has_task(target->pid, PIDTYPE_TGID))
 			return target;
 	return NULL;
 }
@@ -500,6 +550,8 @@ int pp_attach(const char *text)
 	target->serial = ++pp_targets_serial;
 	if (pp_targets_ended)
 		err = -ENODEV;
+	else if (target->kind == PP_TARGET_PID && !target->pid)
+		err = -ESRCH;
 	else if (pp_target_find(target))
 		err = -EEXIST;
 	else if (target->kind == PP_TARGET_PID)
@@ -539,7 +591,7 @@ int pp_detach(const char *text)
 	if (IS_ERR(like))
 		return PTR_ERR(like);
 	mutex_lock(&pp_targets_lock);
-	target = pp_target_find(like);
+	target = pp_target_find(like) ?: pp_target_find_ended(like);
 	if (target)
 		pp_target_remove(target);
 	mutex_unlock(&pp_targets_lock);

@@ -55,13 +55,13 @@ static u32 pp_since32(enum pp_count what)
 	return min_t(u64, pp_since(what), U32_MAX);
 }
 
-/* Ask how much to look at. The answer is that of the last time where it can't be given now. */
-static void pp_tick_ask(struct tiffin_pp_tick_out *last, u32 elapsed_ms)
+/* What has been counted since the last tick. Each tick looks, asked or not: for the next one. */
+static void pp_tick_sum(struct tiffin_pp_tick_in *in, u32 elapsed_ms)
 {
-	struct tiffin_pp_tick_out out = *last;
 	u64 swap_ins = pp_swap_ins();
-	const struct tiffin_pp_tick_in in = {
-		.size = sizeof(in),
+
+	*in = (struct tiffin_pp_tick_in) {
+		.size = sizeof(*in),
 		.elapsed_ms = elapsed_ms,
 		.pages = pp_objects_followed(),
 		.hints = pp_since32(PP_N_HINTS),
@@ -81,9 +81,16 @@ static void pp_tick_ask(struct tiffin_pp_tick_out *last, u32 elapsed_ms)
 	};
 
 	pp_last.swap_ins = swap_ins;
+}
+
+/* Ask how much to look at. The answer is that of the last time where it can't be given now. */
+static void pp_tick_ask(struct tiffin_pp_tick_out *last, const struct tiffin_pp_tick_in *in)
+{
+	struct tiffin_pp_tick_out out = *last;
+
 	if (xchg(&pp_tick_fresh, false))
 		out = (struct tiffin_pp_tick_out) { .size = sizeof(out) };
-	switch (pp_ask(PP_HOOK_TICK, &in, &out)) {
+	switch (pp_ask(PP_HOOK_TICK, in, &out)) {
 	case TIFFIN_ANSWERED:
 		*last = out;
 		break;
@@ -133,6 +140,7 @@ static int pp_tick_run(void *unused)
 	struct tiffin_pp_tick_out want = { .size = sizeof(want) };
 
 	while (!kthread_should_stop()) {
+		struct tiffin_pp_tick_in in;
 		u64 now;
 		u32 ms;
 
@@ -143,8 +151,9 @@ static int pp_tick_run(void *unused)
 		pp_tiers_sample();
 		pp_move_nodes();
 		pp_targets_walk();
+		pp_tick_sum(&in, ms);
 		if (READ_ONCE(pp_asking)) {
-			pp_tick_ask(&want, ms);
+			pp_tick_ask(&want, &in);
 			pp_tick_look(&want, ms);
 		} else {
 			pp_tick_restore();

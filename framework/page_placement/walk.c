@@ -15,15 +15,19 @@
 #define PP_WALK_EMPTY	1
 
 /*
- * Memory whose pages are followed: ordinary, anonymous, and accessible: a mark in what the program
- * itself has made inaccessible would be lost among its own. Who watches page faults (userfaultfd)
- * would see ours.
+ * Memory that may have marks of ours: ordinary, anonymous, and accessible: a mark in what the
+ * program itself has made inaccessible would be lost among its own.
  */
-static bool pp_vma_followed(struct vm_area_struct *vma)
+static bool pp_vma_marked(struct vm_area_struct *vma)
 {
 	return vma_is_anonymous(vma) && vma_is_accessible(vma) &&
-	       !(vma->vm_flags & (VM_SPECIAL | VM_HUGETLB | TIFFIN_VM_SHADOW_STACK)) &&
-	       !userfaultfd_armed(vma);
+	       !(vma->vm_flags & (VM_SPECIAL | VM_HUGETLB | TIFFIN_VM_SHADOW_STACK));
+}
+
+bool pp_vma_followed(struct vm_area_struct *vma)
+{
+	/* Who watches page faults would see ours. */
+	return pp_vma_marked(vma) && !userfaultfd_armed(vma);
 }
 
 /*
@@ -61,6 +65,12 @@ void pp_piece_apply(const struct pp_piece *piece, pte_fn_t fn, void *data)
 	apply_to_existing_page_range(piece->mm, piece->start, piece->end - piece->start, fn, data);
 }
 
+bool pp_page_followed(struct page *page)
+{
+	return PageAnon(page) && !PageCompound(page) && !PageKsm(page) &&
+	       tiffin_mappings(page_folio(page)) == 1;
+}
+
 struct page *pp_pte_page(pte_t pte)
 {
 	struct page *page;
@@ -69,10 +79,7 @@ struct page *pp_pte_page(pte_t pte)
 	    is_zero_pfn(pte_pfn(pte)))
 		return NULL;
 	page = pte_page(pte);
-	if (!PageAnon(page) || PageCompound(page) || PageKsm(page) ||
-	    tiffin_mappings(page_folio(page)) != 1)
-		return NULL;
-	return page;
+	return pp_page_followed(page) ? page : NULL;
 }
 
 /* One step: up to the end of a piece. Returns false after the program's end, or the walker's. */
@@ -90,7 +97,8 @@ static bool pp_walk_step(struct mm_struct *mm, unsigned long *at, u64 *left,
 	}
 	piece.start = max(*at, vma->vm_start);
 	piece.end = vma->vm_end;
-	if (pp_vma_followed(vma) && pp_has_table(mm, piece.start, &piece.end)) {
+	if ((walker->undo ? pp_vma_marked(vma) : pp_vma_followed(vma)) &&
+	    pp_has_table(mm, piece.start, &piece.end)) {
 		piece.end = min(piece.end, piece.start + walker->pages * PAGE_SIZE);
 		looked = (piece.end - piece.start) >> PAGE_SHIFT;
 		on = walker->piece(walker, &piece);

@@ -18,6 +18,9 @@
  *	once. Else it would stay charged when its process is gone, and the OOM killer, which doesn't
  *	see that, would end another. So mmap_lock is all that is held; the end waits for who has it,
  *	and a memory without users is left alone: pp_mmap_lock().
+ *  W5. With mmap_lock for reading, nobody looks at the page tables of an address before the mapping
+ *	there is found. munmap(), brk() and mremap() take mappings out, and free the page tables of
+ *	these with the lock for reading; those of a mapping that is found stay.
  */
 #ifndef TIFFIN_PP_WATCH_H
 #define TIFFIN_PP_WATCH_H

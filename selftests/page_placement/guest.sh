@@ -7,6 +7,8 @@ set -euo pipefail
 
 cd "$(dirname "$0")"
 echo 0 >/proc/sys/kernel/numa_balancing
+# Nor the kernel's compaction by itself, which moves all of a pageblock that it thinks should be free.
+echo 0 >/proc/sys/vm/compaction_proactiveness
 echo never >/sys/kernel/mm/transparent_hugepage/enabled
 if [ -e /sys/kernel/mm/numa/demotion_enabled ]; then
 	echo 0 >/sys/kernel/mm/numa/demotion_enabled

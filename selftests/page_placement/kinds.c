@@ -23,7 +23,10 @@
 
 static int kind_fd;
 
-/* All pages of @mem are moved by each way, there and back; @by: how transactions move them. */
+/*
+ * All pages of @mem are moved by each way, there and back; @by: how transactions move them. Those
+ * that commit have been noted in the way that was asked for, at the first try.
+ */
 static void goes(char *mem, size_t pages, int by)
 {
 	static const struct way * const ways[] = { &plain, &by_table, &by_window };
@@ -39,6 +42,12 @@ static void goes(char *mem, size_t pages, int by)
 			drain_lru();
 			tally = drive_once(kind_fd, mem, pages, to ? FAST : SLOW, &way);
 			EXPECT_EQ(tally.result[way.method ? by : TEST_COPIED], pages);
+			if (way.method && by == TEST_COMMITTED) {
+				bool window = way.flags & TEST_MOVE_BY_WINDOW;
+
+				EXPECT_EQ(tally.by_window, window ? pages : 0);
+				EXPECT_EQ(tally.by_table, window ? 0 : pages);
+			}
 			EXPECT_EQ(pages_on(0, mem, pages, to ? FAST : SLOW), pages);
 		}
 	}

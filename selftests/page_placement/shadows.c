@@ -3,6 +3,7 @@
 
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,40 @@ static void test_sweep(void)
 	done(mem, "a sweep drops those of pages that were written to");
 }
 
+static void *unmap_half(void *mem)
+{
+	must(!munmap(mem, SHADOW_PAGES / 2 * PAGE), "munmap");
+	return NULL;
+}
+
+/*
+ * munmap() has taken the mapping out, and goes on with mmap_lock for reading: page tables and
+ * shadows are there still. A sweep that found the shadows clean has looked at tables that it may
+ * not look at.
+ */
+static void test_sweep_unmapping(void)
+{
+	struct test_move_sweep sweep = { .nr = SHADOW_PAGES };
+	unsigned long changed = ended(TEST_END_CHANGED);
+	char *mem = with_shadows();
+	pthread_t thread;
+	int on = 1, off = 0;
+
+	must(!ioctl(shadow_fd, TEST_MOVE_NOTIFIER, &on), "a secondary MMU");
+	must(!ioctl(shadow_fd, TEST_MOVE_HOLD_UP, &on), "hold up");
+	must(!pthread_create(&thread, NULL, unmap_half, mem), "thread");
+	must(!ioctl(shadow_fd, TEST_MOVE_HELD), "munmap is held up");
+	EXPECT_EQ(shadows(shadow_fd), SHADOW_PAGES);
+	must(!ioctl(shadow_fd, TEST_MOVE_SWEEP, &sweep), "sweep");
+	EXPECT_EQ(sweep.dropped, SHADOW_PAGES / 2);
+	EXPECT_EQ(ended(TEST_END_CHANGED) - changed, SHADOW_PAGES / 2);
+	EXPECT_EQ(shadows(shadow_fd), SHADOW_PAGES / 2);
+	must(!ioctl(shadow_fd, TEST_MOVE_HOLD_UP, &off), "let go");
+	must(!pthread_join(thread, NULL), "join");
+	must(!ioctl(shadow_fd, TEST_MOVE_NOTIFIER, &off), "no secondary MMU");
+	done(mem, "a sweep leaves alone what is just being unmapped");
+}
+
 /* The kernel writes into the process's memory, not the process itself. */
 static void test_kernel_writes(void)
 {
@@ -185,6 +220,7 @@ void test_shadows(void)
 	shadow_fd = drive_open(getpid());
 	test_used();
 	test_sweep();
+	test_sweep_unmapping();
 	test_kernel_writes();
 	test_changes();
 	test_reclaim();
@@ -299,23 +335,41 @@ static void test_charge(void)
 	rmdir(group);
 }
 
+static unsigned long went(const struct test_move_figures *figures)
+{
+	unsigned long sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < TEST_MOVE_ENDS; i++)
+		sum += figures->ended[i];
+	return sum;
+}
+
 void test_memory(void)
 {
 	int fd = drive_open(0), node;
+	struct test_move_figures figures;
+	unsigned long kept[2];
 	long before[2], after[2];
 	unsigned int i;
 
 	memory_round(false);
-	for (node = FAST; node <= SLOW; node++)
+	for (node = FAST; node <= SLOW; node++) {
+		kept[node] = drive_figures(fd, node).kept;
 		before[node] = node_free(node);
+	}
 	for (i = 0; i < MEMORY_ROUNDS; i++)
 		memory_round(i & 1);
 	EXPECT_EQ(shadows(fd), 0);
 	for (node = FAST; node <= SLOW; node++) {
 		after[node] = node_free(node);
+		figures = drive_figures(fd, node);
 		test_note("node %d: %ld pages free before, %ld after %d rounds with %lu pages",
 			  node, before[node], after[node], MEMORY_ROUNDS, MEMORY_PAGES);
 		EXPECT(before[node] - after[node] < (long)MEMORY_PAGES);
+		/* Each that was kept has gone, for one reason. */
+		EXPECT_EQ(figures.kept, went(&figures));
+		EXPECT_EQ(figures.kept > kept[node], node == SLOW);
 	}
 	test_done("no memory is lost");
 	test_charge();

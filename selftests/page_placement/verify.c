@@ -19,9 +19,15 @@
 #include "drive.h"
 
 #define VERIFY_PAGES	2048ul
-/* Pages that go to and fro together, and how often some do, at least. */
+/*
+ * Pages that go to and fro together, how often some do, at least, and how many move each way
+ * before a verdict is worth something. How many of the tries succeed is a matter of luck: a writer
+ * that has a processor to itself meets most of them. So there are more rounds where it takes more.
+ */
 #define VERIFY_SLICE	64ul
 #define VERIFY_ROUNDS	16
+#define VERIFY_MOVED	256
+#define VERIFY_ROUNDS_MAX	(8 * VERIFY_ROUNDS)
 /* A thread works for so many reads, then sleeps: the mover wants a processor, too. */
 #define VERIFY_BURST	2048
 #define VERIFY_THREADS	2
@@ -68,7 +74,7 @@ static void *verify_thread(void *id)
 	size_t own = (uintptr_t)id, page, word;
 	uint64_t *last = calloc(VERIFY_PAGES, sizeof(*last));
 	volatile uint64_t *mem = (volatile uint64_t *)verify->mem;
-	uint64_t x = 88172645463325252ull + own * 7919, reads = 0, writes = 0;
+	uint64_t x = 88172645463325252ull + own * 7919, reads = 0, writes = 0, bursts = 0;
 
 	must(last, "memory");
 	pin_to(1);
@@ -91,6 +97,9 @@ static void *verify_thread(void *id)
 		}
 		if (reads % VERIFY_BURST)
 			continue;
+		/* The last one goes from CPU to CPU: the mover's TLB, too, knows pages. */
+		if (own == VERIFY_THREADS - 1)
+			pin_to(++bursts & 1);
 		if (verify->page_out && !(reads % (16 * VERIFY_BURST)))
 			madvise(verify->mem + page * PAGE, 16 * PAGE, MADV_PAGEOUT);
 		usleep(100);
@@ -139,6 +148,12 @@ static void show(const char *to, const struct tally *tally, unsigned long rounds
 		  tally->copied / 1024, tally->windows, tally->unmapped_ns / 1000);
 }
 
+/* As many were moved by @way as it takes; by transactions where it has such. */
+static bool enough(const struct way *way, const struct tally *tally)
+{
+	return (way->method ? tally->result[TEST_COMMITTED] : tally_moved(tally)) > VERIFY_MOVED;
+}
+
 /* Move to the fast node by @up, back by @down, and see that nothing is lost. */
 static void verify_way(const struct way *up, const struct way *down, unsigned int write_percent,
 		       bool page_out, unsigned int seconds)
@@ -162,9 +177,12 @@ static void verify_way(const struct way *up, const struct way *down, unsigned in
 	drain_lru();
 	drive_once(fd, verify->mem, VERIFY_PAGES, SLOW, &plain);
 	end = now_ns() + seconds * 1000000000ull;
-	for (rounds = 0; now_ns() < end || rounds < VERIFY_ROUNDS; rounds++) {
+	for (rounds = 0; now_ns() < end || rounds < VERIFY_ROUNDS_MAX; rounds++) {
 		char *slice = verify->mem + rounds * VERIFY_SLICE % VERIFY_PAGES * PAGE;
 
+		if (rounds >= VERIFY_ROUNDS && now_ns() >= end &&
+		    enough(up, &ups) && tally_moved(&downs) > VERIFY_MOVED)
+			break;
 		EXPECT_EQ(drive(fd, slice, VERIFY_SLICE, FAST, up, &ups), 0);
 		EXPECT_EQ(drive(fd, slice, VERIFY_SLICE, SLOW, down, &downs), 0);
 	}
@@ -179,10 +197,9 @@ static void verify_way(const struct way *up, const struct way *down, unsigned in
 	EXPECT_EQ(verify->lost, 0);
 	/* Else it would show nothing. */
 	EXPECT(verify->reads > 10000 && verify->writes > (write_percent ? 500 : 0));
-	EXPECT(tally_moved(&ups) > rounds * VERIFY_SLICE / 4);
-	EXPECT(tally_moved(&downs) > rounds * VERIFY_SLICE / 4);
+	EXPECT(enough(up, &ups));
+	EXPECT(tally_moved(&downs) > VERIFY_MOVED);
 	if (up->method) {
-		EXPECT(ups.result[TEST_COMMITTED] > rounds * VERIFY_SLICE / 4);
 		EXPECT(!ups.result[TEST_COPIED]);
 		EXPECT(ups.result[TEST_ABORTED] + ups.copied / PAGE > ups.result[TEST_COMMITTED]);
 		EXPECT(up->flags & TEST_MOVE_BY_WINDOW ? !ups.by_table : ups.by_table > 0);

@@ -4,19 +4,26 @@
  * knows nothing of page placement; it checks that each page holds what it wrote there, and says
  * where its pages are when asked.
  *
- * usage: worker NODE PAGES HOT
+ * usage: worker NODE PAGES HOT [fork]
  *
  * It reads commands, one a line, and answers each with one line:
  *	where	"HOT0 HOT1 COLD0 COLD1": pages of the used and the unused part on nodes 0 and 1
  *	check	"good", or which page is wrong
  *	use FIRST COUNT EVERY	from now on that part is used, each EVERYth page of it written
+ *	file PATH	a private mapping of that file, each page written, is used from now on, too
+ *	pageout	what is not used goes to swap
+ *	watch	its memory is watched by userfaultfd
  *	faults	page faults that it had, without I/O
+ *	move NODE	its pages are moved there; how many are not: somebody holds them
  *	fork	a child does the same in its place; "PID"; the parent waits for it
  *	exec	the same program begins anew in its place; "PID"
+ *	execfork	the same, and it forks at once, as daemons do: the child goes on; "PID"
+ *	chain LINKS	a child of a child of a child..., so many, goes on, the others end; "PID"
  *	end
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -27,6 +34,8 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/mempolicy.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -45,6 +54,9 @@ static unsigned long pages;
 
 /* What is used: so many pages from the first on, each @every th of which is written. */
 static unsigned long first, hot, every = 1;
+
+/* As many pages of a file, or NULL. */
+static volatile uint64_t *mapped;
 
 /* How often each page was counted in: what is written must not come back as it was before. */
 static uint64_t *counted;
@@ -99,6 +111,11 @@ static void *user(void *unused __attribute__((unused)))
 				printf("page %lu is wrong\n", i);
 				_exit(2);
 			}
+		for (i = 0; mapped && i < pages; i++)
+			if (mapped[i * WORDS] != content(i, 0)) {
+				printf("page %lu of the file is wrong\n", i);
+				_exit(2);
+			}
 		pthread_mutex_unlock(&using);
 		/* Many run on emulated CPUs, next to the host's threads. */
 		nanosleep(&pause, NULL);
@@ -145,6 +162,78 @@ static void use_part(const char *numbers)
 	every = nth;
 	pthread_mutex_unlock(&using);
 	printf("used\n");
+}
+
+/* The kernel moves a page where all who hold it are known to it. */
+static void move(int node)
+{
+	void **addr = calloc(pages, sizeof(*addr));
+	int *nodes = calloc(pages, sizeof(*nodes)), *status = calloc(pages, sizeof(*status));
+	unsigned long i, elsewhere = 0;
+
+	if (!addr || !nodes || !status)
+		die("calloc");
+	for (i = 0; i < pages; i++) {
+		addr[i] = page_at(i);
+		nodes[i] = node;
+		status[i] = -1;
+	}
+	if (syscall(SYS_move_pages, 0, pages, addr, nodes, status, MPOL_MF_MOVE) < 0)
+		die("move_pages");
+	/* Of those that could not be moved it does not always say so. */
+	if (syscall(SYS_move_pages, 0, pages, addr, NULL, status, 0))
+		die("move_pages");
+	for (i = 0; i < pages; i++)
+		elsewhere += status[i] != node;
+	printf("%lu\n", elsewhere);
+	free(addr);
+	free(nodes);
+	free(status);
+}
+
+/* On node 1, as NUMA balancing likes pages to be where they are used. */
+static void map_file(const char *path)
+{
+	unsigned long mask = 1ul << 1, i;
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+	uint64_t *mem;
+
+	if (fd < 0 || ftruncate(fd, pages * PAGE))
+		die(path);
+	mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (mem == MAP_FAILED || syscall(SYS_set_mempolicy, MPOL_BIND, &mask, sizeof(mask) * 8))
+		die(path);
+	for (i = 0; i < pages; i++)
+		mem[i * WORDS] = content(i, 0);
+	if (syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0))
+		die("set_mempolicy");
+	close(fd);
+	pthread_mutex_lock(&using);
+	mapped = mem;
+	pthread_mutex_unlock(&using);
+	printf("mapped\n");
+}
+
+static void page_out(void)
+{
+	if (madvise(page_at(first + hot), (pages - first - hot) * PAGE, MADV_PAGEOUT))
+		die("MADV_PAGEOUT");
+	printf("out\n");
+}
+
+/* All pages are there: it hears of no fault. */
+static void watch(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { (uintptr_t)memory, pages * PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &range))
+		die("userfaultfd");
+	printf("watched\n");
 }
 
 static void check(void)
@@ -217,14 +306,56 @@ static void be_forked(void)
 	printf("%d\n", getpid());
 }
 
+/* No time goes by between one fork and the next. */
+static void be_chained(unsigned long links)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pthread_mutex_lock(&using);
+	while (links--) {
+		pid = fork();
+		if (pid < 0)
+			die("fork");
+		if (pid > 0)
+			_exit(0);
+	}
+	pthread_mutex_unlock(&using);
+	work();
+	printf("%d\n", getpid());
+}
+
+/* As daemons do: nothing is between exec and fork. */
+static void fork_first(void)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		return;
+	waitpid(pid, &status, 0);
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
+}
+
+static void be_again(char **argv, char *how)
+{
+	execl(argv[0], argv[0], argv[1], argv[2], argv[3], how, NULL);
+	die("exec");
+}
+
 int main(int argc, char **argv)
 {
 	char line[64];
 
+	if (argc == 5 && !strcmp(argv[4], "fork"))
+		fork_first();
+	else if (argc != 4)
+		return 2;
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setvbuf(stdin, NULL, _IONBF, 0);
-	if (argc != 4)
-		return 2;
 	pages = strtoul(argv[2], NULL, 10);
 	hot = strtoul(argv[3], NULL, 10);
 	/* Huge pages are left to the kernel. */
@@ -234,22 +365,32 @@ int main(int argc, char **argv)
 	printf("%d\n", getpid());
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (!strcmp(line, "where")) {
+		if (!strcmp(line, "where"))
 			where();
-		} else if (!strcmp(line, "check")) {
+		else if (!strcmp(line, "check"))
 			check();
-		} else if (!strncmp(line, "use ", 4)) {
+		else if (!strncmp(line, "use ", 4))
 			use_part(line + 4);
-		} else if (!strcmp(line, "faults")) {
+		else if (!strncmp(line, "file ", 5))
+			map_file(line + 5);
+		else if (!strcmp(line, "pageout"))
+			page_out();
+		else if (!strcmp(line, "watch"))
+			watch();
+		else if (!strcmp(line, "faults"))
 			faults();
-		} else if (!strcmp(line, "fork")) {
+		else if (!strncmp(line, "move ", 5))
+			move(atoi(line + 5));
+		else if (!strcmp(line, "fork"))
 			be_forked();
-		} else if (!strcmp(line, "exec")) {
-			execv(argv[0], argv);
-			die("exec");
-		} else {
+		else if (!strncmp(line, "chain ", 6))
+			be_chained(strtoul(line + 6, NULL, 10));
+		else if (!strcmp(line, "exec"))
+			be_again(argv, NULL);
+		else if (!strcmp(line, "execfork"))
+			be_again(argv, "fork");
+		else
 			break;
-		}
 	}
 	atomic_store(&ending, true);
 	check();

@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include "page_placement/move.h"
 #include "page_placement/recycle.h"
@@ -34,21 +35,58 @@ static_assert((int)TEST_END_DETACHED == (int)PP_SHADOW_DETACHED);
  * @watch: of the process, or NULL
  * @notifier: the played secondary MMU
  * @played: it is registered
+ * @hold_up: it holds up who unmaps memory
+ * @held: so many are held up
+ * @wait: they wait here, and who waits for them
  */
 struct test_file {
 	struct mutex lock; /* of the rest */
 	struct pp_watch *watch;
 	struct mmu_notifier notifier;
 	bool played;
+	bool hold_up;
+	atomic_t held;
+	wait_queue_head_t wait;
 };
 
-static const struct mmu_notifier_ops test_notifier_ops = {};
+static int test_invalidate(struct mmu_notifier *notifier, const struct mmu_notifier_range *range)
+{
+	struct test_file *file = container_of(notifier, struct test_file, notifier);
+
+	if (range->event != MMU_NOTIFY_UNMAP || !mmu_notifier_range_blockable(range) ||
+	    !READ_ONCE(file->hold_up))
+		return 0;
+	atomic_inc(&file->held);
+	wake_up_all(&file->wait);
+	wait_event(file->wait, !READ_ONCE(file->hold_up));
+	atomic_dec(&file->held);
+	return 0;
+}
+
+static const struct mmu_notifier_ops test_notifier_ops = {
+	.invalidate_range_start = test_invalidate,
+};
+
+static int test_hold_up(struct test_file *file, bool hold_up)
+{
+	WRITE_ONCE(file->hold_up, hold_up);
+	wake_up_all(&file->wait);
+	return 0;
+}
+
+static int test_held(struct test_file *file)
+{
+	long left = wait_event_interruptible_timeout(file->wait, atomic_read(&file->held), 60 * HZ);
+
+	return left > 0 ? 0 : left ?: -ETIME;
+}
 
 static int test_notifier(struct test_file *file, bool play)
 {
 	struct mm_struct *mm;
 	int err = 0;
 
+	test_hold_up(file, false);
 	if (file->played == play || !file->watch)
 		return -EINVAL;
 	mm = pp_watch_mm(file->watch);
@@ -204,6 +242,12 @@ static long test_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	case TEST_MOVE_NOTIFIER:
 		err = test_notifier(file, in->number);
 		break;
+	case TEST_MOVE_HOLD_UP:
+		err = test_hold_up(file, in->number);
+		break;
+	case TEST_MOVE_HELD:
+		err = test_held(file);
+		break;
 	default:
 		err = -ENOTTY;
 	}
@@ -222,6 +266,7 @@ static int test_open(struct inode *inode, struct file *filp)
 	if (!file)
 		return -ENOMEM;
 	mutex_init(&file->lock);
+	init_waitqueue_head(&file->wait);
 	filp->private_data = file;
 	return 0;
 }

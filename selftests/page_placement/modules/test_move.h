@@ -135,5 +135,11 @@ struct test_move_reclaim {
 #define TEST_MOVE_RECLAIM	_IOWR('m', 5, struct test_move_reclaim)
 /* Play a secondary MMU of the watched process: 1, or not any more: 0. */
 #define TEST_MOVE_NOTIFIER	_IOW('m', 6, __s32)
+/*
+ * 1: who unmaps memory of the watched process is held up by that MMU, until 0. TEST_MOVE_HELD waits
+ * until somebody is.
+ */
+#define TEST_MOVE_HOLD_UP	_IOW('m', 7, __s32)
+#define TEST_MOVE_HELD		_IO('m', 8)
 
 #endif /* TEST_MOVE_H */

@@ -18,23 +18,28 @@ refuses_to_attach()
 		fails process write $family/attach "pid 99999999" &&
 		fails exists write $family/attach "pid ${pid[a]}" &&
 		fails directory write $family/attach "cgroup /none" &&
-		fails directory write $family/detach "cgroup /" && fails directory write $family/detach all
+		fails directory write $family/detach "cgroup /" && fails directory write $family/detach all &&
+		fails directory write $family/detach "pid 99999999"
 }
 
 # NUMA balancing goes on for programs that are not attached: its faults are counted by the kernel, not
-# by the host, and the kernel moves their pages as it likes.
+# by the host, and the kernel moves their pages as it likes. The one that is attached stands still, so
+# each hint that the host counts meanwhile is another's.
 others_untouched()
 {
-	local hints faults
+	local hints faults rc=0
 
+	kill -STOP "${pid[a]}" && until_true 60 settled hints || rc=1
 	hints=$(figure hints)
 	faults=$(vmstat numa_hint_faults)
-	echo 1 >/proc/sys/kernel/numa_balancing || return
+	echo 1 >/proc/sys/kernel/numa_balancing || rc=1
 	start b 1 2048 2048
-	until_true 120 eval "[ \$((\$(vmstat numa_hint_faults) - $faults)) -gt 500 ]" || return
-	echo "host $(($(figure hints) - hints)), kernel $(($(vmstat numa_hint_faults) - faults))"
-	[ "$(sum hints)" = "$(figure hints)" ] && stop b
+	until_true 120 eval "[ \$((\$(vmstat numa_hint_faults) - $faults)) -gt 500 ]" || rc=1
 	echo 0 >/proc/sys/kernel/numa_balancing
+	echo "host $(($(figure hints) - hints)), kernel $(($(vmstat numa_hint_faults) - faults))"
+	[ "$(figure hints)" = "$hints" ] && ! grep -q "^${pid[b]} " $family/processes || rc=1
+	kill -CONT "${pid[a]}"
+	stop b && return $rc
 }
 
 follows_fork()

@@ -10,14 +10,19 @@
 # greedy wants more than node 0 can give: what is left is what the watermark says.
 keeps_watermark()
 {
-	local low
+	local low free least=-1
 
 	low=$(node 0 wm_low)
 	ballast $((low + 1500)) && start d 1 8192 8192 && echo "pid ${pid[d]}" >$family/attach || return
 	echo greedy >$scope/active && until_true 60 eval '[ $(figure no_room) -gt 1000 ]' || return
-	sleep 5
-	echo "free $(node 0 free), wm_low $(node 0 wm_low), promoted $(figure promoted)"
-	[ "$(node 0 free)" -ge $((low - 1500)) ] &&
+	for _ in 1 2 3 4 5; do
+		sleep 1
+		free=$(node 0 free)
+		[ "$least" -ge 0 ] && [ "$free" -ge "$least" ] || least=$free
+	done
+	# What the case's own programs take counts, too.
+	echo "free $least or more, wm_low $low, promoted $(figure promoted)"
+	[ "$least" -ge $((low - 512)) ] && [ "$(figure promoted)" -ge 512 ] &&
 		stop d && until_true 10 eval "! grep -q '^${pid[d]} ' $family/processes"
 }
 
