@@ -17,7 +17,7 @@ enum { USES_FORCED, USES_KEPT, USES_LOADS, USES_STARTED };
 static const struct tiffin_counter uses_counters[] = {
 	[USES_FORCED] = { "forced", "answers that asked to be forced" },
 	[USES_KEPT] = { "kept", "packets that stayed where their flow was" },
-	[USES_LOADS] = { "loads", "load of CPU 0, six times a call" },
+	[USES_LOADS] = { "loads", "load of CPU 0, seven times a call" },
 	[USES_STARTED] = { "started", "times that it was made" },
 };
 
@@ -77,6 +77,7 @@ static __u64 uses_loads(const struct tiffin_ps_in *in)
 	load += copy.load;
 	load += tiffin_load(&cpu->load);
 	load += tiffin_ps_cpu(in, 0)->load;
+	load += tiffin_load(&tiffin_ps_cpu(in, 0)->load);
 	load += in->cpus->load;
 	load += in->cpus[0].load;
 	return load;

@@ -35,7 +35,7 @@ TEST(each_way_to_read_the_load)
 	ps->cpu[0].load = 7;
 	ps->cpu[1].load = 900;
 	ps_ask(ps, .hash = 1);
-	EXPECT_EQ(policy_host_counter(ps->host, "loads"), 6 * 7);
+	EXPECT_EQ(policy_host_counter(ps->host, "loads"), 7 * 7);
 	ps_free(ps);
 }
 
