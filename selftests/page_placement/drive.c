@@ -142,10 +142,11 @@ static uint64_t word_of(size_t page, size_t word)
 
 char *map_pages(size_t pages)
 {
-	char *mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
+	char *mem = mmap(NULL, (pages + 2) * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	must(mem != MAP_FAILED, "mmap");
+	mem += PAGE;
+	must(!mprotect(mem, pages * PAGE, PROT_READ | PROT_WRITE), "mprotect");
 	return mem;
 }
 

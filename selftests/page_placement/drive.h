@@ -77,7 +77,11 @@ struct tally drive_once(int fd, const void *addr, size_t pages, int node, const 
 /* Pages moved, whatever the way. */
 unsigned long tally_moved(const struct tally *tally);
 
-/* Anonymous memory, each page with a content of its own, checked by check_pages(). */
+/*
+ * Anonymous memory, each page with a content of its own, checked by bad_pages(). It stands between
+ * two pages of no access, which stay: were it one mapping with its neighbours, the kernel would
+ * invalidate all 2 MiB around where a test cuts it out of that, as huge pages would need.
+ */
 char *map_pages(size_t pages);
 void fill_pages(char *mem, size_t pages);
 size_t bad_pages(const char *mem, size_t pages);
