@@ -9,9 +9,9 @@
  * When it goes:
  *	written		the page's dirty bit is set. Nothing tells the host at once:
  *			pp_shadow_sweep() looks for such, and pp_move() when it comes to the page.
- *	changed		the address was unmapped, or its page replaced or shared: watch.h. Also where a
- *			mapping is cut in two: the kernel invalidates the 2 MiB around the cut if all
- *			of them were mapped alike, whether a huge page is there or not
+ *	changed		the address was unmapped, or its page replaced or shared: watch.h. Also
+ *			where a mapping is cut in two: the kernel invalidates the 2 MiB around
+ *			the cut if all of them were mapped alike, huge page or not
  *	pressure	the kernel wants memory on its node (a shrinker; out of memory: all)
  *	reclaimed	pp_shadow_reclaim(), on a policy's behalf
  *	used		pp_move() has mapped it
