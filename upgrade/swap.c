@@ -659,14 +659,17 @@ int tiffin_swap_rescue(struct tiffin_scope *scope)
 	policy = scope->gate.active->policy;
 	if (!tiffin_quarantined(policy))
 		goto out;
-	tiffin_quarantine_tell(policy);
 	tiffin_quarantine_why(policy, why, sizeof(why));
 	if (READ_ONCE(swap->state) == TIFFIN_PROBATION &&
 	    !tiffin_quarantined(swap->previous->policy)) {
 		/* One that is begun already is brought to its end by the probation's work. */
 		rc = swap->undo[0] ? -EBUSY : tiffin_swap_undo(scope, why, TIFFIN_FLIP_BACK_MS);
+		/* Not before: telling may wait for memory (U2). Who went back has told it. */
+		if (scope->gate.active->policy == policy)
+			tiffin_quarantine_tell(policy);
 		goto out;
 	}
+	tiffin_quarantine_tell(policy);
 	rc = tiffin_swap_replace(scope, why);
 	if (!rc)
 		pr_notice("tiffin: %s/%s: %s is active in place of a policy in quarantine\n",

@@ -594,6 +594,58 @@ TEST(rescue_without_memory_for_long)
 	EXPECT(events_of(events, "quarantine"), ==, 0);
 }
 
+static struct lab *who_waits;
+static unsigned int waited;
+
+/* Memory was asked for, which may take as long as it likes, and the faulty policy is active still. */
+static void sees_memory_awaited(void)
+{
+	waited += shim_allocation_failed() && !strcmp(lab_active(who_waits), "alpha");
+}
+
+/* U2: it is back before anything asks for memory. */
+TEST(rollback_by_the_rescue_waits_for_no_memory)
+{
+	unsigned int events;
+
+	EXPECT_SWAP(lab, "beta");
+	EXPECT_SWAP(lab, "alpha" LONG);
+	ask_faulty(lab, LAB_ALPHA, 1);
+	events = shim_events();
+	who_waits = lab;
+	waited = 0;
+	shim_fail_allocation(1);
+	shim.on_step = sees_memory_awaited;
+	let_rescue_run();
+	shim.on_step = NULL;
+	EXPECT(shim_allocation_failed(), ==, true);
+	shim_fail_allocation(0);
+	EXPECT(waited, ==, 0);
+	expect_answers(lab, LAB_BETA);
+	EXPECT(events_of(events, "rollback"), ==, 1);
+}
+
+/* A call that is in the way of the rollback keeps nobody from hearing what happened. */
+TEST(quarantine_is_told_while_the_rollback_waits)
+{
+	unsigned int events;
+
+	EXPECT_SWAP(lab, "beta");
+	EXPECT_SWAP(lab, "alpha" LONG);
+	events = shim_events();
+	ask_faulty(lab, LAB_ALPHA, 1);
+	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
+	let_rescue_run();
+	EXPECT_STR(lab_active(lab), "alpha");
+	EXPECT(events_of(events, "quarantine"), ==, 1);
+	EXPECT(events_of(events, "rollback"), ==, 0);
+	lab_call_on_cpu(lab, 1, LAB_ASK, -1, true);
+	shim_advance(200 * MS);
+	expect_answers(lab, LAB_BETA);
+	EXPECT(events_of(events, "quarantine"), ==, 1);
+	EXPECT(events_of(events, "rollback"), ==, 1);
+}
+
 /* A rollback takes none, nor does the log. */
 TEST(rollback_by_the_rescue_takes_no_memory)
 {
