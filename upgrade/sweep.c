@@ -46,7 +46,8 @@ static void tiffin_sweep_work(struct work_struct *work)
 		 * What a policy in quarantine is asked for comes to nothing, the last record's
 		 * conversion, too: the rescue ends it.
 		 */
-		if (READ_ONCE(scope->gate.active) != inst || tiffin_quarantined(inst->policy))
+		if (READ_ONCE(scope->gate.active) != inst || tiffin_quarantined(inst->policy) ||
+		    READ_ONCE(sweep->stop))
 			return;
 		if (sweep->next == mem->nr_objects)
 			break;
@@ -81,8 +82,12 @@ void tiffin_sweep_begin(struct tiffin_scope *scope)
 
 void tiffin_sweep_cancel(struct tiffin_scope *scope)
 {
-	cancel_delayed_work_sync(&scope->swap.sweep.work);
-	WRITE_ONCE(scope->swap.sweep.inst, NULL);
+	struct tiffin_sweep *sweep = &scope->swap.sweep;
+
+	WRITE_ONCE(sweep->stop, true);
+	cancel_delayed_work_sync(&sweep->work);
+	WRITE_ONCE(sweep->stop, false);
+	WRITE_ONCE(sweep->inst, NULL);
 }
 
 bool tiffin_sweep_runs(const struct tiffin_scope *scope)

@@ -34,11 +34,13 @@ struct tiffin_store_mem;
  * @work: does it
  * @inst: whose records; NULL while there is no sweep
  * @next: objects below it are done
+ * @stop: somebody waits for its end
  */
 struct tiffin_sweep {
 	struct delayed_work work;
 	struct tiffin_instance *inst;
 	u32 next;
+	bool stop;
 };
 
 void tiffin_sweep_init(struct tiffin_scope *scope);
@@ -46,7 +48,10 @@ void tiffin_sweep_init(struct tiffin_scope *scope);
 /* Begin, where the active instance has records to convert. The scope's swap lock is held. */
 void tiffin_sweep_begin(struct tiffin_scope *scope);
 
-/* Stop it wherever it is, and wait. May sleep. */
+/*
+ * Stop it wherever it is, and wait until it has: for one record's conversion. The scope's swap lock
+ * is held, or nobody else knows the scope. May sleep.
+ */
 void tiffin_sweep_cancel(struct tiffin_scope *scope);
 
 /* Is there one? */

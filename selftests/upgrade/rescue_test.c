@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The rescue of several scopes, how it is started, a sweep's end, faults of several families. */
+#include <pthread.h>
+#include <sched.h>
+
 #include "core/quarantine.h"
 #include "core/scope.h"
 #include "rescue.h"
@@ -70,6 +73,53 @@ TEST(rescue_of_a_fault_at_the_sweep_s_end)
 	EXPECT(lab->family.scope->swap.state, ==, TIFFIN_STABLE);
 	EXPECT(lab_ask(lab, LAB_ASK, LAB_OBJECTS - 1, &out), ==, TIFFIN_ANSWERED);
 	EXPECT(out.object_calls, ==, 2);
+}
+
+static int default_rc;
+
+static void *ask_for_the_default(void *unused)
+{
+	shim_cpu_start(1);
+	default_rc = tiffin_swap_default(the_lab->family.scope, "SysRq");
+	return NULL;
+}
+
+static pthread_t asks;
+
+/* In the sweep, after a few records: somebody asks, and waits for the sweep's end. */
+static void in_the_sweep(void)
+{
+	if (the_lab->converts[TIFFIN_STORE_OBJECT] < 3)
+		return;
+	shim.on_step = NULL;
+	EXPECT(pthread_create(&asks, NULL, ask_for_the_default, NULL), ==, 0);
+	while (!shim_waiting_for_work())
+		sched_yield();
+}
+
+/* W4: a sweep may take long, and the way to the default does not wait until it has looked at all. */
+TEST(default_ends_a_sweep_where_it_is)
+{
+	struct lab_out out;
+	u32 i;
+
+	EXPECT_SWAP(lab, "alpha");
+	for (i = 0; i < LAB_OBJECTS; i++)
+		EXPECT(lab_ask(lab, LAB_ASK, i, &out), ==, TIFFIN_ANSWERED);
+	EXPECT_SWAP(lab, "delta");
+	EXPECT(lab->family.scope->swap.state, ==, TIFFIN_SWEEPING);
+	the_lab = lab;
+	shim.on_step = in_the_sweep;
+	shim_advance(0);
+	EXPECT(!shim.on_step, ==, true);
+	pthread_join(asks, NULL);
+	the_lab = NULL;
+	EXPECT(default_rc, ==, 0);
+	EXPECT(lab->converts[TIFFIN_STORE_OBJECT], ==, 3);
+	EXPECT_STR(lab_active(lab), "default");
+	EXPECT(lab->family.scope->swap.state, ==, TIFFIN_STABLE);
+	EXPECT(atomic64_read(&lab->family.stores_bytes), ==, 0);
+	EXPECT(lab_accounts_hold(lab), ==, true);
 }
 
 /* E4 */
