@@ -618,13 +618,13 @@ static size_t pp_sums_show(char *buf, size_t size, const u64 *sum)
 
 size_t pp_targets_show(char *buf, size_t size)
 {
-	const struct pp_program *program = NULL;
 	struct pp_process *process;
 	struct pp_target *target;
 	size_t len = 0;
 
 	mutex_lock(&pp_targets_lock);
 	list_for_each_entry(target, &pp_targets, list) {
+		const struct pp_program *program = NULL;
 		unsigned int nr = 0;
 		u64 sum[PP_SUMS];
 
