@@ -6,13 +6,6 @@
  */
 #include "test.h"
 
-#define LONG	" probation_ms=86400000"
-
-static struct tiffin_swap *swap_of(struct lab *lab)
-{
-	return &lab->family.scope->swap;
-}
-
 static struct tiffin_record *record_of(struct lab *lab, u32 object)
 {
 	return tiffin_record_of(lab->family.scope->gate.active->store[TIFFIN_STORE_OBJECT], object);

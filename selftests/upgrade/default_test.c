@@ -3,14 +3,6 @@
 #include "rescue.h"
 #include "test.h"
 
-#define MS	NSEC_PER_MSEC
-#define LONG	" probation_ms=86400000"
-
-static struct tiffin_swap *swap_of(struct lab *lab)
-{
-	return &lab->family.scope->swap;
-}
-
 static void sysrq(struct lab *lab, const char *first, const char *text)
 {
 	if (first)

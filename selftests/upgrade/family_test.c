@@ -13,8 +13,6 @@
 #include "rescue.h"
 #include "test.h"
 
-#define MS	NSEC_PER_MSEC
-#define LONG	" probation_ms=86400000"
 #define OBJECT	3
 /* Who unloads, and whose call is in the way. */
 #define OTHER_CPU	1

@@ -4,8 +4,6 @@
 
 #include "test.h"
 
-#define US	NSEC_PER_USEC
-
 /* Whom the hooks of the shim act for. */
 static struct lab *the_lab;
 static unsigned int relaxes_left;

@@ -10,9 +10,6 @@
 #include "core/sysfs.h"
 #include "test.h"
 
-#define MS	NSEC_PER_MSEC
-#define LONG	" probation_ms=86400000"
-
 static struct lab *the_lab;
 
 /* Delta's stores; whether it can make them of alpha's is up to the test. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The rescue of several scopes, how it is started, a sweep's end, faults of several families. */
+/*
+ * The rescue of several scopes, how it is started, without memory; a sweep's end, faults of several
+ * families.
+ */
 #include <pthread.h>
 #include <sched.h>
 
@@ -8,16 +11,8 @@
 #include "rescue.h"
 #include "test.h"
 
-#define MS	NSEC_PER_MSEC
-
 /* Whom the hooks of the shim act for. */
 static struct lab *the_lab;
-
-/* The rescue's work has been woken: let it run, but not come again. */
-static void let_rescue_run(void)
-{
-	shim_advance(MSEC_PER_JIFFY * MS);
-}
 
 /* Who puts a policy in quarantine may have locks that waking somebody takes. */
 TEST(quarantine_wakes_nobody)
@@ -97,7 +92,7 @@ static void in_the_sweep(void)
 		sched_yield();
 }
 
-/* W4: a sweep may take long, and the way to the default does not wait until it has looked at all. */
+/* W4: a sweep may take long; the way to the default does not wait until it has looked at all. */
 TEST(default_ends_a_sweep_where_it_is)
 {
 	struct lab_out out;
@@ -149,6 +144,124 @@ TEST(rescue_does_not_wait_for_another)
 	shim_advance(20 * MS);
 	EXPECT_STR(lab_active(lab), "default");
 	other_stop();
+}
+
+/* E1, E2: while there is none, calls are answered by continuity; once there is, it is over. */
+TEST(rescue_without_memory_for_long)
+{
+	unsigned int events, i;
+	struct lab_out out;
+
+	EXPECT_SWAP(lab, "beta");
+	EXPECT_SWAP(lab, "alpha");
+	ask_faulty(lab, LAB_ALPHA, 1);
+	/* Its event is lost, as any is. */
+	events = shim_events();
+	shim_no_memory(true);
+	for (i = 0; i < 100; i++) {
+		shim_advance(10 * MS);
+		EXPECT(lab_ask(lab, LAB_ASK, 1, &out), ==, TIFFIN_CONTINUITY);
+	}
+	EXPECT(lab_accounts_hold(lab), ==, true);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+	shim_no_memory(false);
+	shim_advance(20 * MS);
+	expect_answers(lab, LAB_BETA);
+	EXPECT(events_of(events, "quarantine"), ==, 0);
+}
+
+static struct lab *who_waits;
+static unsigned int waited;
+
+/* Memory was asked for, which may take long, and the faulty policy is still active. */
+static void sees_memory_awaited(void)
+{
+	waited += shim_allocation_failed() && !strcmp(lab_active(who_waits), "alpha");
+}
+
+/* U2: it is back before anything asks for memory. */
+TEST(rollback_by_the_rescue_waits_for_no_memory)
+{
+	unsigned int events;
+
+	EXPECT_SWAP(lab, "beta");
+	EXPECT_SWAP(lab, "alpha" LONG);
+	ask_faulty(lab, LAB_ALPHA, 1);
+	events = shim_events();
+	who_waits = lab;
+	waited = 0;
+	shim_fail_allocation(1);
+	shim.on_step = sees_memory_awaited;
+	let_rescue_run();
+	shim.on_step = NULL;
+	EXPECT(shim_allocation_failed(), ==, true);
+	shim_fail_allocation(0);
+	EXPECT(waited, ==, 0);
+	expect_answers(lab, LAB_BETA);
+	EXPECT(events_of(events, "rollback"), ==, 1);
+}
+
+/* A call that is in the way of the rollback keeps nobody from hearing what happened. */
+TEST(quarantine_is_told_while_the_rollback_waits)
+{
+	unsigned int events;
+
+	EXPECT_SWAP(lab, "beta");
+	EXPECT_SWAP(lab, "alpha" LONG);
+	events = shim_events();
+	ask_faulty(lab, LAB_ALPHA, 1);
+	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
+	let_rescue_run();
+	EXPECT_STR(lab_active(lab), "alpha");
+	EXPECT(events_of(events, "quarantine"), ==, 1);
+	EXPECT(events_of(events, "rollback"), ==, 0);
+	lab_call_on_cpu(lab, 1, LAB_ASK, -1, true);
+	shim_advance(200 * MS);
+	expect_answers(lab, LAB_BETA);
+	EXPECT(events_of(events, "quarantine"), ==, 1);
+	EXPECT(events_of(events, "rollback"), ==, 1);
+}
+
+/* A rollback takes none, nor does the log. */
+TEST(rollback_by_the_rescue_takes_no_memory)
+{
+	unsigned int taints = shim_taints();
+
+	EXPECT_SWAP(lab, "beta");
+	EXPECT_SWAP(lab, "alpha" LONG);
+	ask_faulty(lab, LAB_ALPHA, 1);
+	shim_no_memory(true);
+	let_rescue_run();
+	shim_no_memory(false);
+	expect_answers(lab, LAB_BETA);
+	EXPECT_STR(swap_of(lab)->report.reason, FAULT);
+	EXPECT(shim_taints(), ==, taints + 1);
+}
+
+/* Each allocation of the rescue fails once. */
+TEST(rescue_without_memory_at_each_place)
+{
+	unsigned int nth, events;
+	bool failed = true;
+
+	for (nth = 1; failed; nth++) {
+		if (strcmp(lab_active(lab), "beta"))
+			EXPECT_SWAP(lab, "beta");
+		EXPECT_SWAP(lab, "alpha");
+		ask_faulty(lab, LAB_ALPHA, 1);
+		events = shim_events();
+		shim_fail_allocation(nth);
+		shim_advance(50 * MS);
+		failed = shim_allocation_failed();
+		shim_fail_allocation(0);
+		EXPECT(tiffin_scope_quarantined(lab->family.scope), ==, false);
+		EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
+		EXPECT(lab_accounts_hold(lab), ==, true);
+		EXPECT(events_of(events, "quarantine"), <=, 1);
+		lab_unload(lab, LAB_ALPHA);
+		EXPECT(lab_load(lab, LAB_ALPHA), ==, 0);
+	}
+	EXPECT(nth, >, 5);
 }
 
 /* Where not all of them fit into a page, the oldest are left out. */

@@ -10,7 +10,6 @@
 #include "ledger.h"
 #include "test.h"
 
-#define LONG	" probation_ms=86400000"
 #define OBJECT	3
 #define CPU	3
 /* More steps than any course has. */
@@ -77,11 +76,6 @@ static struct module modules[LAB_POLICIES] = {
 	[LAB_KAPPA] = { .name = "kappa" },
 	[LAB_LAMBDA] = { .name = "lambda" },
 };
-
-static struct tiffin_swap *swap_of(struct lab *lab)
-{
-	return &lab->family.scope->swap;
-}
 
 static void load(struct lab *lab, enum lab_who who)
 {

@@ -5,18 +5,8 @@
  */
 #include "test.h"
 
-#define MS	NSEC_PER_MSEC
-#define US	NSEC_PER_USEC
-#define TICK	(MSEC_PER_JIFFY * MS)
-#define LONG	" probation_ms=86400000"
-
 /* Whom the hooks of the shim act for. */
 static struct lab *the_lab;
-
-static struct tiffin_swap *swap_of(struct lab *lab)
-{
-	return &lab->family.scope->swap;
-}
 
 /* Time, from the beginning of a test's measure. */
 static u64 started;

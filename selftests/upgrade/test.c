@@ -90,6 +90,44 @@ static bool wanted(const struct test *test, int argc, char **argv)
 	return argc == 1;
 }
 
+void let_rescue_run(void)
+{
+	shim_advance(TICK);
+}
+
+void ask_faulty(struct lab *lab, enum lab_who who, u32 object)
+{
+	struct tiffin_figures before = lab_figures(lab), after;
+	struct lab_out out;
+
+	lab->faulty |= BIT(who);
+	EXPECT(lab_ask(lab, LAB_ASK, object, &out), ==, TIFFIN_CONTINUITY);
+	EXPECT(out.who, ==, who);
+	lab->faulty &= ~BIT(who);
+	after = lab_figures(lab);
+	EXPECT(after.continuity_fault, ==, before.continuity_fault + 1);
+	EXPECT(after.answered, ==, before.answered);
+	EXPECT(lab_accounts_hold(lab), ==, true);
+}
+
+void expect_answers(struct lab *lab, enum lab_who who)
+{
+	struct lab_out out;
+
+	EXPECT_STR(lab_active(lab), lab_policy[who].name);
+	EXPECT(lab_ask(lab, LAB_ASK, 1, &out), ==, TIFFIN_ANSWERED);
+	EXPECT(out.who, ==, who);
+}
+
+unsigned int events_of(unsigned int from, const char *what)
+{
+	unsigned int n = 0;
+
+	for (; from < shim_events(); from++)
+		n += !strcmp(shim_event(from, "TIFFIN_EVENT") ?: "", what);
+	return n;
+}
+
 void quarantine_of(struct lab *lab, enum lab_who who)
 {
 	lab_quarantine(lab, lab_loaded(lab, who), "the lab's fault");

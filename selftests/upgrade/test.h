@@ -6,9 +6,21 @@
 #ifndef TIFFIN_UPGRADE_TEST_H
 #define TIFFIN_UPGRADE_TEST_H
 
+#include "core/scope.h"
 #include "expect.h"
 #include "shim.h"
 #include "lab.h"
+
+/* Of virtual time, for shim_advance(). */
+#define US	NSEC_PER_USEC
+#define MS	NSEC_PER_MSEC
+#define TICK	(MSEC_PER_JIFFY * MS)
+
+/* In a request: a probation that no test sees the end of. */
+#define LONG	" probation_ms=86400000"
+
+/* Why a policy is in quarantine that ask_faulty() brought there. */
+#define FAULT	"the lab's fault at lab_ask+0x10"
 
 struct test {
 	const char *name;
@@ -51,6 +63,23 @@ do {											\
 
 /* A policy of the lab comes to quarantine, as if a call of it had been ended. */
 void quarantine_of(struct lab *lab, enum lab_who who);
+
+/* Ask the active policy @who, whose call has to be ended: it comes to quarantine. */
+void ask_faulty(struct lab *lab, enum lab_who who, u32 object);
+
+/* The rescue's work has been woken: let it run, but not come again. */
+void let_rescue_run(void);
+
+/* @who is active, and answers. */
+void expect_answers(struct lab *lab, enum lab_who who);
+
+/* How many events @what there were, from number @from on. */
+unsigned int events_of(unsigned int from, const char *what);
+
+static inline struct tiffin_swap *swap_of(struct lab *lab)
+{
+	return &lab->family.scope->swap;
+}
 
 /*
  * Ask about three objects: the active policy is @who, and it is each object's call number @want, by
