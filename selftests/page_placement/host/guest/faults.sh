@@ -130,7 +130,7 @@ no_mark_soon() { until_true 20 no_mark_left a; }
 lets_go()
 {
 	echo everything >$family/detach && [ "$(figure pages)" = 0 ] && [ "$(figure programs)" = 0 ] &&
-		[ "$(figure unsettled)" = 0 ] && [ "$(figure shadows)" = 0 ] && [ ! -s $family/processes ]
+		[ "$(figure unsettled)" = 0 ] && [ "$(figure shadows)" = 0 ] && empty $family/processes
 }
 
 nobody_holds_a_page() { all_at 0 && all_at 1; }

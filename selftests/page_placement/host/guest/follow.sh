@@ -60,7 +60,7 @@ follows_exec()
 
 detaches()
 {
-	echo everything >$family/detach && [ ! -s $family/attached ] && [ ! -s $family/processes ] &&
+	echo everything >$family/detach && empty $family/attached && empty $family/processes &&
 		[ "$(figure pages)" = 0 ] && [ "$(figure programs)" = 0 ] && no_mark_left a
 }
 

@@ -70,6 +70,14 @@ fails()
 
 write() { echo "$2" >"$1"; }
 
+# empty FILE: it can be read, and has no line; a file of sysfs has no size that test -s could see
+empty()
+{
+	local text
+
+	text=$(cat "$1") && [ -z "$text" ]
+}
+
 # start NAME ARGUMENT..., start NAME -- PROGRAM ARGUMENT...: a worker, or another program that answers as
 # one does. Its first line is the pid of the process that the case is about.
 declare -A pid to from

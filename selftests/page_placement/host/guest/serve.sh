@@ -147,7 +147,7 @@ watch_tells()
 lets_go()
 {
 	echo "pid ${pid[r]}" >$family/detach && [ "$(figure pages)" = 0 ] && [ "$(figure programs)" = 0 ] &&
-		[ "$(figure shadows)" = 0 ] && [ ! -s $family/processes ]
+		[ "$(figure shadows)" = 0 ] && empty $family/processes
 }
 
 log_clean()

@@ -21,7 +21,7 @@ detaches_ended()
 	kill -KILL "$ended"
 	until_true 20 test ! -e "/proc/$ended" &&
 		until_true 20 grep -q "^pid $ended: processes 1 " $family/attached || return
-	echo "pid $ended" >$family/detach && [ ! -s $family/attached ] && [ ! -s $family/processes ] &&
+	echo "pid $ended" >$family/detach && empty $family/attached && empty $family/processes &&
 		fails directory write $family/detach "pid $ended" && no_mark_left d
 }
 
