@@ -7,6 +7,7 @@
  *
  * usage: load [leaks] [[+]FILE.ko [PARAMETER=VALUE...]] ...
  *
+ * Fault injection is set up where the kernel has it.
  * A module with a + before its name stays loaded.
  * With the word leaks, what the modules left allocated is looked for at the
  * end (kmemleak; it takes some seconds).
@@ -125,6 +126,84 @@ static void leaks(void)
 	fclose(f);
 }
 
+/* Where a function of the kernel begins and ends; it fails where there is none of that name. */
+static int span(const char *name, unsigned long *begin, unsigned long *end)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	char line[512], symbol[256];
+	unsigned long at;
+	int pass;
+
+	if (!f)
+		return -errno;
+	*begin = 0;
+	*end = ULONG_MAX;
+	for (pass = 0; pass < 2; pass++) {
+		while (fgets(line, sizeof(line), f)) {
+			if (sscanf(line, "%lx %*c %255s", &at, symbol) != 2)
+				continue;
+			if (!pass && !strcmp(symbol, name))
+				*begin = at;
+			else if (pass && at > *begin && at < *end)
+				*end = at;
+		}
+		rewind(f);
+	}
+	fclose(f);
+	return *begin ? 0 : -ENOENT;
+}
+
+static void set(const char *what, const char *file, const char *value)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", what, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value))
+		say("Bail out! %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Have any allocation fail, also one that may wait, but for those of function @keep. */
+static void inject(const char *what, const char *keep)
+{
+	unsigned long begin, end;
+	char text[32];
+
+	if (span(keep, &begin, &end)) {
+		say("Bail out! this kernel has no function %s", keep);
+		return;
+	}
+	snprintf(text, sizeof(text), "%#lx", end);
+	set(what, "reject-end", text);
+	snprintf(text, sizeof(text), "%#lx", begin);
+	set(what, "reject-start", text);
+	set(what, "stacktrace-depth", "32");
+	set(what, "verbose", "0");
+	set(what, "times", "-1");
+	/* Of tasks that want it so; in this order. */
+	set(what, "task-filter", "Y");
+	set(what, "probability", "100");
+	set(what, "ignore-gfp-wait", "N");
+}
+
+/*
+ * What memory_test.c needs, on kernels that have it. Allocations are counted there, and of these it
+ * is never known how many there are: kmemleak's, which gives up for good when it gets nothing, and
+ * the pages that make up for objects that are gone.
+ */
+static void injections(void)
+{
+	if (access("/sys/kernel/debug/failslab", F_OK))
+		return;
+	inject("failslab", "__alloc_object");
+	inject("fail_page_alloc", "___slab_alloc");
+	set("fail_page_alloc", "ignore-gfp-highmem", "N");
+	set("fail_page_alloc", "min-order", "0");
+}
+
 static void mount_all(void)
 {
 	mkdir("/proc", 0755);
@@ -153,6 +232,7 @@ int main(int argc, char **argv)
 	}
 
 	say("tiffin-kunit: begin");
+	injections();
 	check_leaks = argc > 1 && !strcmp(argv[1], "leaks");
 	for (i = 1 + check_leaks; i < argc; i = last) {
 		params[0] = '\0';

@@ -23,6 +23,7 @@ kunit-suites-y += ps_flow_test.o
 kunit-suites-y += pp_object_test.o
 kunit-suites-$(CONFIG_FTRACE_MCOUNT_RECORD) += traced_test.o
 kunit-suites-$(CONFIG_SMP) += smp_test.o
+kunit-suites-$(CONFIG_FAILSLAB) += memory_lab.o memory_test.o
 # As the guard itself: not where the kernel is a process.
 ifeq ($(CONFIG_X86_64)$(CONFIG_UML),y)
 kunit-suites-y += guard_test.o fault_test.o watchdog_test.o service_test.o
