@@ -18,9 +18,9 @@ static ssize_t active_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 static int tiffin_scope_swap_text(struct tiffin_scope *scope, const char *buf, size_t len)
 {
 	struct tiffin_swap_request *req;
-	int rc = -ENOMEM;
 	const char *c;
 	char *text;
+	int rc;
 
 	/* sysfs cuts a long write into several; half a request must not be carried out. */
 	if (len >= PAGE_SIZE)
@@ -31,12 +31,11 @@ static int tiffin_scope_swap_text(struct tiffin_scope *scope, const char *buf, s
 	req = kzalloc(sizeof(*req), GFP_KERNEL);
 	text = kstrdup(buf, GFP_KERNEL);
 
-	if (!req || !text)
-		goto out;
-	rc = tiffin_swap_parse(scope, text, req);
-	if (!rc)
-		rc = tiffin_swap_request(scope, req);
-out:
+	if (req && text)
+		rc = tiffin_swap_parse(scope, text, req) ?: tiffin_swap_request(scope, req);
+	else
+		/* Else the scope's error would go on telling of an earlier request. */
+		rc = tiffin_refuse(scope, -ENOMEM, "no memory for a request; nothing has changed");
 	kfree(text);
 	kfree(req);
 	return rc;

@@ -348,7 +348,7 @@ static void memory_write_active(struct kunit *test)
 	memory_open(test, "active", "beta\n");
 	memory_each(test, &(const struct memory_case) {
 		.op = op_write, .begin = alpha_again, .end = beta_is_active,
-		.refused = 3, .done = 2, .mute = 3,
+		.refused = 3, .done = 2, .mute = 1,
 	});
 }
 
@@ -357,7 +357,7 @@ static void memory_write_swap(struct kunit *test)
 	memory_open(test, "swap", "beta gate=level<80%" LONG);
 	memory_each(test, &(const struct memory_case) {
 		.op = op_write, .begin = alpha_again, .end = beta_on_probation,
-		.refused = 3, .done = 2, .mute = 3,
+		.refused = 3, .done = 2, .mute = 1,
 	});
 }
 
