@@ -709,7 +709,8 @@ int tiffin_swap_rollback(struct tiffin_scope *scope)
 
 	req = kzalloc(sizeof(*req), GFP_KERNEL);
 	if (!req)
-		return -ENOMEM;
+		return tiffin_refuse(scope, -ENOMEM,
+				     "no memory for a request; nothing has changed");
 	tiffin_swap_defaults(scope, req);
 	req->probation_ms = 0;
 	mutex_lock(&swap->text_lock);
