@@ -181,14 +181,6 @@ check_traffic()
 	tap_check "$1: no request failed" came_all http
 }
 
-# Memory of the kernel's own that is not just kept for later, in KiB.
-kernel_memory()
-{
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	awk '/^(SUnreclaim|VmallocUsed|Percpu|KernelStack):/ { sum += $2 } END { print sum }' /proc/meminfo
-}
-
 # Where kmemleak is built in KASAN is, too, which keeps memory for later.
 no_leak()
 {

@@ -141,6 +141,14 @@ busy()
 	return $rc
 }
 
+# Memory of the kernel's own that is not just kept for later, in KiB.
+kernel_memory()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^(SUnreclaim|VmallocUsed|Percpu|KernelStack):/ { sum += $2 } END { print sum }' /proc/meminfo
+}
+
 # more A B: A is greater than B
 more() { [ "$1" -gt "$2" ] || { echo "$1, more than $2 was expected"; return 1; }; }
 same() { [ "$1" = "$2" ] || { echo "'$1', '$2' was expected"; return 1; }; }
