@@ -21,6 +21,7 @@
  *	OBJECTS		objects: 1 or 2
  *	SWAPS		swaps that are made, one after the other
  *	GENERATIONS	that an object may come to
+ *	FORCED		a probation or a sweep may be ended for another policy (SysRq, a rescue)
  *	SHARED		records are TIFFIN_SHARE_ATOMIC: lent to many calls, one of which converts
  *	ONLY		the one assertion that counts
  *	BREAK_*		breaks the protocol on purpose
@@ -59,6 +60,8 @@ mtype = {
 	S5_converted_once,	/* a record is converted at most once after a flip */
 	S5_from_the_flip,	/* from the values that it had at the flip */
 	U2_back_to_the_flip,	/* after a rollback calls find what was there at the flip */
+	W3_sweep_has_ended,	/* before its instance, or what that converts from */
+	W4_as_at_the_flip,	/* what a forced end leaves to the next policy is as it was at the flip */
 	W1_busy_meanwhile,	/* no swap is accepted before all records are converted */
 	W2_overtaken_is_still	/* a sweep that a flip back has overtaken changes nothing more */
 };
@@ -89,6 +92,10 @@ mtype state = STABLE;
 byte inst = NONE;
 byte next_object;
 bool pending, running;
+#ifdef FORCED
+bool stop;
+byte kept = NONE;		/* struct tiffin_instance, of the active one */
+#endif
 
 /* What only the assertions look at: what records have to say now, and said at the last flip */
 byte now_gen[OBJECTS], now_val[OBJECTS];
@@ -344,6 +351,9 @@ end:
 		do
 		:: atomic { o == OBJECTS -> reads(s) }; goto swept
 		:: atomic { o < OBJECTS && current != s -> reads(s) }; goto out
+#ifdef FORCED
+		:: atomic { stop -> reads(s) }; goto out
+#endif
 		:: o < OBJECTS && current == s ->
 			/* tiffin_sweep_record() */
 #ifdef BREAK_SWEEP_OUTSIDE
@@ -356,7 +366,14 @@ end:
 			:: in && !STILL -> done = true; goto busy
 			:: in && STILL ->
 				/* tiffin_record_settle() */
-				atomic { reads(s); f = from[s]; reads(f); g = gen[AT(f, o)]; f = 0 };
+				atomic {
+					reads(s);
+					f = from[s];
+					holds(W3_sweep_has_ended, f != NONE);
+					reads(f);
+					g = gen[AT(f, o)];
+					f = 0
+				};
 				if
 #ifdef BREAK_CONVERTED_TWICE
 				:: !g -> done = true; goto busy
@@ -395,7 +412,11 @@ busy:
 		od;
 swept:
 		/* tiffin_store_converted() */
-		atomic { f = from[s]; from[s] = NONE };
+		atomic {
+			f = from[s];
+			holds(W3_sweep_has_ended, f != NONE);
+			from[s] = NONE
+		};
 #ifndef BREAK_NO_GRACE
 		for (i : 0 .. CALLERS - 1) {
 			!section[i]
@@ -432,9 +453,143 @@ inline open_gate()
 	closed = false
 }
 
+#ifdef FORCED
+/*
+ * tiffin_swap_seize(), once it has the state: the sweep's end, and tiffin_instance_give_up(). "held":
+ * the older instance is, as on a probation, and is let go of here (tiffin_swap_settle()).
+ */
+inline seize(newer, older, held)
+{
+	stop = true;
+#ifdef BREAK_FORCED_NOT_AWAITED
+	pending = false;
+#else
+	cancel();
+#endif
+	stop = false;
+	inst = NONE;
+#ifdef BREAK_GIVEN_UP_LATE
+	if
+	:: held -> put(older)
+	:: else
+	fi;
+#endif
+	atomic {
+		kept = (from[newer] == NONE && held -> older : from[newer]);
+		if
+		:: kept != NONE -> reads(kept); refs[kept]++
+		:: else
+		fi
+	};
+#ifndef BREAK_GIVEN_UP_LATE
+	if
+	:: held -> put(older)
+	:: else
+	fi;
+#endif
+	held = false
+}
+
+/* tiffin_swap_force(), once it has seized the scope: another instance comes, or can't. */
+inline force(newer)
+{
+	if
+	:: true ->
+		/* It can't: tiffin_instance_go_on(). */
+		state = SWEEPING;
+		atomic {
+			if
+			:: kept != NONE ->
+#ifndef BREAK_KEPT_FORGOTTEN
+				put(kept);
+#endif
+				kept = NONE
+			:: else
+			fi
+		};
+#ifndef BREAK_NOT_GONE_ON
+		if
+		:: from[newer] != NONE ->
+			cancel();
+			atomic { next_object = 0; inst = newer };
+			pending = true
+		:: else
+		fi;
+#endif
+		try_stable()
+	:: kept != NONE ->
+		/* It knows the older layout: as after a rollback. */
+		refs[kept]++;
+		close_gate();
+		atomic {
+			for (i : 0 .. OBJECTS - 1) {
+				holds(W4_as_at_the_flip,
+				      gen[AT(kept, i)] == then_gen[i] &&
+				      val[AT(kept, i)] == then_val[i] && !lock[AT(kept, i)]);
+				now_gen[i] = then_gen[i];
+				now_val[i] = then_val[i]
+			}
+			i = 0;
+			current = kept
+		};
+		open_gate();
+		atomic {
+			put(newer);
+			if
+			:: from[newer] != NONE -> put(from[newer]); from[newer] = NONE
+			:: else
+			fi;
+			put(kept);
+			kept = NONE
+		};
+		state = STABLE
+	:: true ->
+		/* It knows the newer layout alone: tiffin_instance_end_conversion(). */
+		refs[newer]++;
+#ifdef BREAK_ENDED_EARLY
+		end_conversion(newer);
+		close_gate();
+#else
+		close_gate();
+		end_conversion(newer);
+#endif
+		atomic {
+			for (i : 0 .. OBJECTS - 1) {
+				/* What was not converted is zeros, and told to be. */
+				now_val[i] = (gen[AT(newer, i)] == now_gen[i] -> now_val[i] : 0);
+				now_gen[i] = (gen[AT(newer, i)] == now_gen[i] -> now_gen[i] : 0)
+			}
+			i = 0
+		};
+		open_gate();
+		atomic {
+			put(newer);
+			if
+			:: kept != NONE -> put(kept); kept = NONE
+			:: else
+			fi
+		};
+		state = STABLE
+	fi
+}
+
+inline end_conversion(newer)
+{
+	atomic {
+		if
+		:: from[newer] != NONE -> put(from[newer]); from[newer] = NONE
+		:: else
+		fi
+	}
+}
+#endif
+
 proctype swap()
 {
 	byte nr, older, newer, i;
+#ifdef FORCED
+	bool held;
+#endif
 
 	do
 	:: nr == SWAPS -> break
@@ -496,6 +651,20 @@ proctype swap()
 			:: else ->
 				state = STABLE
 			fi
+#endif
+#ifdef FORCED
+			;
+			if
+			:: true
+			:: atomic { state == SWEEPING || state == STABLE -> state = PREPARING };
+				seize(newer, older, held);
+				force(newer)
+			fi
+		:: true ->
+			state = PREPARING;
+			held = true;
+			seize(newer, older, held);
+			force(newer)
 #endif
 		:: true ->
 			/* tiffin_swap_undo() */
