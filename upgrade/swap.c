@@ -603,10 +603,12 @@ static int tiffin_swap_force(struct tiffin_scope *scope, const char *spec, const
 		rc = -ENOTRECOVERABLE;
 	if (rc)
 		goto out_policy;
-	rc = -ENOMEM;
 	req = kzalloc(sizeof(*req), GFP_KERNEL);
-	if (!req)
+	if (!req) {
+		rc = tiffin_refuse(scope, -ENOMEM, "no memory to have %s take over: %s",
+				   policy->id, why);
 		goto out_policy;
+	}
 	tiffin_swap_defaults(scope, req);
 	req->probation_ms = 0;
 	req->why = why;
@@ -650,6 +652,7 @@ int tiffin_swap_rescue(struct tiffin_scope *scope)
 {
 	struct tiffin_swap *swap = &scope->swap;
 	struct tiffin_loaded *policy;
+	bool tell = false;
 	char why[128];
 	int rc = 0;
 
@@ -664,9 +667,8 @@ int tiffin_swap_rescue(struct tiffin_scope *scope)
 	    !tiffin_quarantined(swap->previous->policy)) {
 		/* One that is begun already is brought to its end by the probation's work. */
 		rc = swap->undo[0] ? -EBUSY : tiffin_swap_undo(scope, why, TIFFIN_FLIP_BACK_MS);
-		/* Not before: telling may wait for memory (U2). Who went back has told it. */
-		if (scope->gate.active->policy == policy)
-			tiffin_quarantine_tell(policy);
+		/* Who went back has told of it. Else its instance has the module still. */
+		tell = scope->gate.active->policy == policy && try_module_get(policy->owner);
 		goto out;
 	}
 	tiffin_quarantine_tell(policy);
@@ -676,6 +678,11 @@ int tiffin_swap_rescue(struct tiffin_scope *scope)
 			  scope->family->name, scope->name, scope->gate.active->policy->id);
 out:
 	mutex_unlock(&swap->lock);
+	/* Telling may wait for memory, which the flip back is not to wait for (U2). */
+	if (tell) {
+		tiffin_quarantine_tell(policy);
+		tiffin_policy_release(policy);
+	}
 	return rc;
 }
 

@@ -75,7 +75,7 @@ static int default_rc;
 static void *ask_for_the_default(void *unused)
 {
 	shim_cpu_start(1);
-	default_rc = tiffin_swap_default(the_lab->family.scope, "SysRq");
+	WRITE_ONCE(default_rc, tiffin_swap_default(the_lab->family.scope, "SysRq"));
 	return NULL;
 }
 
@@ -88,7 +88,8 @@ static void in_the_sweep(void)
 		return;
 	shim.on_step = NULL;
 	EXPECT(pthread_create(&asks, NULL, ask_for_the_default, NULL), ==, 0);
-	while (!shim_waiting_for_work())
+	/* Or it has not waited at all. */
+	while (!shim_waiting_for_work() && READ_ONCE(default_rc) == 1)
 		sched_yield();
 }
 
@@ -104,6 +105,7 @@ TEST(default_ends_a_sweep_where_it_is)
 	EXPECT_SWAP(lab, "delta");
 	EXPECT(lab->family.scope->swap.state, ==, TIFFIN_SWEEPING);
 	the_lab = lab;
+	default_rc = 1;
 	shim.on_step = in_the_sweep;
 	shim_advance(0);
 	EXPECT(!shim.on_step, ==, true);
@@ -220,6 +222,34 @@ TEST(quarantine_is_told_while_the_rollback_waits)
 	expect_answers(lab, LAB_BETA);
 	EXPECT(events_of(events, "quarantine"), ==, 1);
 	EXPECT(events_of(events, "rollback"), ==, 1);
+}
+
+/* The last time that this is noted is where memory is asked for that there is not. */
+static void sees_the_lock_held(void)
+{
+	if (!shim_allocation_failed())
+		waited = shim_mutex_is_mine(&swap_of(who_waits)->lock);
+}
+
+/* Nor does who tells it keep the rollback waiting once that call is gone. */
+TEST(quarantine_is_told_without_the_lock)
+{
+	EXPECT_SWAP(lab, "beta");
+	EXPECT_SWAP(lab, "alpha" LONG);
+	ask_faulty(lab, LAB_ALPHA, 1);
+	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
+	who_waits = lab;
+	waited = 1;
+	shim_fail_allocation(1);
+	shim.on_step = sees_the_lock_held;
+	let_rescue_run();
+	shim.on_step = NULL;
+	EXPECT(shim_allocation_failed(), ==, true);
+	shim_fail_allocation(0);
+	EXPECT(waited, ==, 0);
+	lab_call_on_cpu(lab, 1, LAB_ASK, -1, true);
+	shim_advance(200 * MS);
+	expect_answers(lab, LAB_BETA);
 }
 
 /* A rollback takes none, nor does the log. */
