@@ -123,7 +123,8 @@ static inline struct tiffin_scope *memory_scope(struct memory_test *t)
  * @end: it was done: that it was done right, then back to where @begin can come again
  * @refused: expect at least so many refusals
  * @done: expect it to be done, with an allocation failing, at least so often
- * @mute: of the refusals, so many a round may be without words of the host
+ * @mute: of the refusals, so many a round may be without words of the scope; MANY: it has none for
+ *	any, and isn't asked
  */
 struct memory_case {
 	int (*op)(struct memory_test *t);

@@ -52,7 +52,7 @@ again()
 	*) return 1 ;;
 	esac
 	case $why in
-	"no memory for an instance of "*"; nothing has changed") short_host=$((short_host + 1)) ;;
+	"no memory for "*"; nothing has changed") short_host=$((short_host + 1)) ;;
 	"") ;;
 	*) return 1 ;;
 	esac
