@@ -49,9 +49,9 @@ void tiffin_sweep_init(struct tiffin_scope *scope);
 void tiffin_sweep_begin(struct tiffin_scope *scope);
 
 /*
- * Stop it wherever it is, and wait until it has: for one record's conversion, or for a grace period
- * where that was the last. The scope's swap lock is held, or no request can begin anything any more.
- * May sleep.
+ * Stop it wherever it is, and wait until it has: for one record's conversion, or for a grace
+ * period where that was the last. The scope's swap lock is held, or no request can begin anything
+ * any more. May sleep.
  */
 void tiffin_sweep_cancel(struct tiffin_scope *scope);
 

@@ -2,6 +2,13 @@
 /*
  * Stores: the state that policies fill and the host owns.
  *
+ * Which layout a record has is told by where it is, and by no tag in it: while records are
+ * converted there are two stores, and the one in the newer store has the newer layout as soon as it
+ * belongs to a generation (S5). A tag of the epoch in each record would say no more, would have to
+ * be compared each time that one is opened, and with both slots of a record side by side the older
+ * ones' memory could not be given back when the sweep is over. Whether a policy has looked at a
+ * record since the last swap it can tell by ctx->epoch.
+ *
  * Invariants:
  *  S1. A store's memory lives as long as an instance holds it; two instances hold the same one only
  *	around a swap that hands it over by reference.
