@@ -255,6 +255,16 @@ static enum tiffin_exit unchanged_print(const char *family, const char *scope, c
 	return TIFFIN_EXIT_OK;
 }
 
+/* What to do about a scope in @state, which is not stable. */
+static const char *busy_hint(const char *state)
+{
+	if (!strcmp(state, "probation"))
+		return "end the probation: tiffin commit FAMILY, or tiffin rollback FAMILY";
+	if (!strcmp(state, "sweeping"))
+		return "wait for the sweep: tiffin show --stores says how many records are left";
+	return "wait for the swap that is under way: tiffin watch";
+}
+
 enum tiffin_exit dry_run(const char *family, const char *scope, const char *policy,
 			 const char *request, bool json)
 {
@@ -266,8 +276,7 @@ enum tiffin_exit dry_run(const char *family, const char *scope, const char *poli
 
 	/* In the order in which the host looks at them. */
 	if (!state || strcmp(state, "stable"))
-		return fail(TIFFIN_EXIT_BUSY,
-			    "end a probation: tiffin commit FAMILY, or tiffin rollback FAMILY",
+		return fail(TIFFIN_EXIT_BUSY, busy_hint(state ? state : ""),
 			    "%s/%s is busy: its state is %s", family, scope,
 			    state ? state : "not known");
 	if (!id || !active)

@@ -316,6 +316,10 @@ try "swap --dry-run to what is active" 0 out='falcon is active already' -- swap 
 try "swap --dry-run to what is active, in JSON" 0 json='d["result"] == "unchanged"' -- swap falcon --dry-run --json
 put packet_steering/scopes/default/state sweeping
 try "swap --dry-run: busy" 4 err='is busy: its state is sweeping' -- swap hash --dry-run
+try "swap --dry-run: how long a sweep takes" 4 err='show --stores says how many records are left' -- swap hash --dry-run
+put packet_steering/scopes/default/state probation
+try "swap --dry-run: how a probation ends" 4 err='tiffin commit FAMILY, or tiffin rollback FAMILY' -- \
+	swap hash --dry-run
 put packet_steering/scopes/default/state stable
 for gate in hook_p99 packets moved counter.moved continuity; do
 	try "swap --dry-run: gate on $gate" 0 -- swap hash --dry-run --gate "$gate<5" --json
