@@ -134,10 +134,10 @@ static int span(const char *name, unsigned long *begin, unsigned long *end)
 	unsigned long at;
 	int pass;
 
-	if (!f)
-		return -errno;
 	*begin = 0;
 	*end = ULONG_MAX;
+	if (!f)
+		return -errno;
 	for (pass = 0; pass < 2; pass++) {
 		while (fgets(line, sizeof(line), f)) {
 			if (sscanf(line, "%lx %*c %255s", &at, symbol) != 2)
