@@ -102,17 +102,21 @@ static void lists_are_back(struct kunit *test)
 	memory_expect_back(test, LAB_KAPPA);
 }
 
+/* Then with no memory at all: it needs none. */
+static void memory_each_and_all(struct kunit *test, const struct memory_case *c)
+{
+	memory_each(test, c);
+	c->begin(test);
+	KUNIT_EXPECT_EQ(test, memory_do(test->priv, c->op, 0, true), 0);
+	c->end(test);
+}
+
 static void memory_rollback(struct kunit *test)
 {
-	struct memory_test *t = test->priv;
-
-	memory_each(test, &(const struct memory_case) {
+	memory_each_and_all(test, &(const struct memory_case) {
 		.op = op_rollback, .begin = lists_on_probation, .end = lists_are_back,
 		.done = 1,
 	});
-	lists_on_probation(test);
-	KUNIT_EXPECT_EQ(test, memory_do(t, op_rollback, 0, true), 0);
-	lists_are_back(test);
 }
 
 /* Objects and CPUs anew, the instance's record as it was, all in memory that was taken before. */
@@ -398,15 +402,10 @@ static void lists_are_rescued(struct kunit *test)
 /* U2: on probation it takes nothing but a flip. */
 static void memory_rescue_on_probation(struct kunit *test)
 {
-	struct memory_test *t = test->priv;
-
-	memory_each(test, &(const struct memory_case) {
+	memory_each_and_all(test, &(const struct memory_case) {
 		.op = op_rescue, .begin = lists_in_quarantine, .end = lists_are_rescued,
 		.done = 2,
 	});
-	lists_in_quarantine(test);
-	KUNIT_EXPECT_EQ(test, memory_do(t, op_rescue, 0, true), 0);
-	lists_are_rescued(test);
 }
 
 static void beta_in_quarantine(struct kunit *test)

@@ -181,6 +181,18 @@ static void sees_memory_awaited(void)
 	waited += shim_allocation_failed() && !strcmp(lab_active(who_waits), "alpha");
 }
 
+/* Let the rescue run, whose first allocation fails; @sees is called at each of its steps. */
+static void rescue_without_first(struct lab *lab, void (*sees)(void))
+{
+	who_waits = lab;
+	shim_fail_allocation(1);
+	shim.on_step = sees;
+	let_rescue_run();
+	shim.on_step = NULL;
+	EXPECT(shim_allocation_failed(), ==, true);
+	shim_fail_allocation(0);
+}
+
 /* U2: it is back before anything asks for memory. */
 TEST(rollback_by_the_rescue_waits_for_no_memory)
 {
@@ -190,14 +202,8 @@ TEST(rollback_by_the_rescue_waits_for_no_memory)
 	EXPECT_SWAP(lab, "alpha" LONG);
 	ask_faulty(lab, LAB_ALPHA, 1);
 	events = shim_events();
-	who_waits = lab;
 	waited = 0;
-	shim_fail_allocation(1);
-	shim.on_step = sees_memory_awaited;
-	let_rescue_run();
-	shim.on_step = NULL;
-	EXPECT(shim_allocation_failed(), ==, true);
-	shim_fail_allocation(0);
+	rescue_without_first(lab, sees_memory_awaited);
 	EXPECT(waited, ==, 0);
 	expect_answers(lab, LAB_BETA);
 	EXPECT(events_of(events, "rollback"), ==, 1);
@@ -238,14 +244,8 @@ TEST(quarantine_is_told_without_the_lock)
 	EXPECT_SWAP(lab, "alpha" LONG);
 	ask_faulty(lab, LAB_ALPHA, 1);
 	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
-	who_waits = lab;
 	waited = 1;
-	shim_fail_allocation(1);
-	shim.on_step = sees_the_lock_held;
-	let_rescue_run();
-	shim.on_step = NULL;
-	EXPECT(shim_allocation_failed(), ==, true);
-	shim_fail_allocation(0);
+	rescue_without_first(lab, sees_the_lock_held);
 	EXPECT(waited, ==, 0);
 	lab_call_on_cpu(lab, 1, LAB_ASK, -1, true);
 	shim_advance(200 * MS);

@@ -160,7 +160,6 @@ static void without(struct view *then, u32 object)
 	u32 list = object % LISTS, i, n = 0;
 
 	memset(then->object[object], 0, OBJECT_BYTES);
-	then->fresh |= BIT(object);
 	for (i = 0; i < then->list[list].n; i++) {
 		if (tiffin_handle_object(then->list[list].handle[i]) == object)
 			continue;
