@@ -42,6 +42,7 @@ enum {
 	LEDGER_VERIFIED,
 	LEDGER_COMPARED,
 	LEDGER_MISSES,
+	LEDGER_DOUBTS,
 	LEDGER_TOTALS,
 	LEDGER_CPU_CALLS = LEDGER_TOTALS,
 	LEDGER_OWN,
@@ -124,6 +125,7 @@ static const struct tiffin_counter ledger_counters[] = {
 	[LEDGER_VERIFIED] = { "verified", "calls that found their object's record as it must be" },
 	[LEDGER_COMPARED] = { "compared", "calls whose object's count was compared with the copy" },
 	[LEDGER_MISSES] = { "misses", "records that weren't what they must be" },
+	[LEDGER_DOUBTS] = { "doubts", "calls and conversions whose count the copy could not know" },
 	[LEDGER_CPU_CALLS] = { "cpu_calls", "the same, by the books of the CPUs it ran on" },
 	[LEDGER_OWN] = { "own", "calls of this instance" },
 	[LEDGER_ADOPTED] = { "adopted", "stores that this instance got by reference" },
@@ -207,25 +209,29 @@ static void ledger_add(__u64 *word, __u64 n, __u32 sharing)
 		*word += n;
 }
 
-/*
- * A call begins: what does the tally say, and @copy? Others may come in between, and go: then the
- * call wasn't alone. Whoever ends adds to @calls last; so it is read first, and @began last.
- */
-static void ledger_begin(struct ledger_tally *tally, const __u64 *copy, __u32 sharing,
-			 struct ledger_seen *seen)
+/* A call begins. What it looks at from here on belongs together, should it prove to be alone. */
+static void ledger_begin(struct ledger_tally *tally, __u32 sharing, struct ledger_seen *seen)
 {
-	__u64 began;
-
 	if (sharing == TIFFIN_SHARE_ATOMIC) {
-		began = tiffin_add(&tally->began, 1);
+		seen->tally.began = tiffin_add(&tally->began, 1);
 	} else {
 		ledger_add(&tally->began, 1, sharing);
-		began = tiffin_load(&tally->began) - 1;
+		seen->tally.began = tiffin_load(&tally->began) - 1;
 	}
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/*
+ * What does the tally say, and @copy? Others may come in between, and go: then the call wasn't
+ * alone. Whoever ends adds to @calls last; so it is read first, and @began last.
+ */
+static void ledger_look(const struct ledger_tally *tally, const __u64 *copy,
+			struct ledger_seen *seen)
+{
+	__u64 began = seen->tally.began;
+
 	seen->tally.calls = tiffin_load(&tally->calls);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	seen->tally.began = began;
 	seen->tally.number = tiffin_load(&tally->number);
 	seen->tally.sum = tiffin_load(&tally->sum);
 	seen->tally.mix = tiffin_load(&tally->mix);
@@ -279,18 +285,18 @@ static struct ledger *ledger_open(const struct tiffin_ctx *ctx)
 }
 
 /*
- * A call about an object begins: is its record what it must be? Where records are locked it has it
- * alone, and finds zeros if it is told so, and only then. Where they are shared it may have come
+ * A call about an object has begun: is its record what it must be? Where records are locked it has
+ * it alone, and finds zeros if it is told so, and only then. Where they are shared it may have come
  * second, or be told of zeros that another call has written to by then.
  */
-static void ledger_object_begin(const struct tiffin_ctx *ctx, struct ledger *book,
-				struct ledger_tally *tally, __u64 number, const __u64 *copy,
-				struct ledger_seen *seen)
+static void ledger_object_look(const struct tiffin_ctx *ctx, struct ledger *book,
+			       const struct ledger_tally *tally, __u64 number, const __u64 *copy,
+			       struct ledger_seen *seen)
 {
 	int shared = LEDGER_SHARING == TIFFIN_SHARE_ATOMIC, fresh = tiffin_object_fresh(ctx);
 	int right;
 
-	ledger_begin(tally, copy, LEDGER_SHARING, seen);
+	ledger_look(tally, copy, seen);
 	if (shared && !seen->alone)
 		return;
 	right = seen->alone && (((shared || fresh) && ledger_empty(&seen->tally)) ||
@@ -311,7 +317,8 @@ static int ledger_call(const struct tiffin_ctx *ctx, struct ledger *book, __u64 
 	int overlap;
 
 	overlap = ledger_overlaps(ctx, book);
-	ledger_begin(&mine->tally, copy, TIFFIN_SHARE_CPU, &seen);
+	ledger_begin(&mine->tally, TIFFIN_SHARE_CPU, &seen);
+	ledger_look(&mine->tally, copy, &seen);
 	if (seen.alone && ((copy && seen.copy != seen.tally.calls) ||
 			   !(ledger_empty(&seen.tally) || ledger_right(&seen.tally, number))))
 		ledger_total(ctx, book, LEDGER_MISSES);

@@ -31,7 +31,8 @@ static void ledger_ask(const struct tiffin_ctx *ctx, const struct tiffin_test_in
 	struct ledger *book = ledger_open(ctx);
 	struct ledger_seen seen;
 
-	ledger_object_begin(ctx, book, &object->tally, in->object + 1, 0, &seen);
+	ledger_begin(&object->tally, LEDGER_SHARING, &seen);
+	ledger_object_look(ctx, book, &object->tally, in->object + 1, 0, &seen);
 	if (tiffin_object_fresh(ctx) && !ledger_empty(&seen.tally))
 		out->flags |= TIFFIN_TEST_STALE;
 	out->cpu = ctx->env->cpu;
