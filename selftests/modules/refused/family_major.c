@@ -4,7 +4,7 @@
 
 #undef TIFFIN_test_ABI
 #undef TIFFIN_test_ABI_TEXT
-#define TIFFIN_test_ABI		TIFFIN_ABI(2, 0)
-#define TIFFIN_test_ABI_TEXT	2.0
+#define TIFFIN_test_ABI		TIFFIN_ABI(99, 0)
+#define TIFFIN_test_ABI_TEXT	99.0
 
 REFUSED_POLICY();

@@ -336,7 +336,7 @@ static int ledger_call(const struct tiffin_ctx *ctx, struct ledger *book, __u64 
 }
 
 /* A ledger of an older version of the ABI has the first layout, and converts nothing. */
-#if TIFFIN_ABI_MINOR(TIFFIN_CORE_ABI) < 1
+#if TIFFIN_ABI(1, 1) > TIFFIN_CORE_ABI
 #define LEDGER_CONVERT
 #else
 #define LEDGER_CONVERT		.convert = ledger_convert

@@ -60,7 +60,7 @@ struct ledger_flow {
 };
 
 /* A ledger of an older version of the ABI can't ask for a snapshot. */
-#if TIFFIN_ABI_MINOR(TIFFIN_CORE_ABI) < 1
+#if TIFFIN_ABI(1, 1) > TIFFIN_CORE_ABI
 #define LEDGER_UNDO
 #else
 #define LEDGER_UNDO	.undo = TIFFIN_UNDO_SNAPSHOT
