@@ -68,6 +68,7 @@
 #include "page_placement/move.h"
 
 struct cgroup;
+struct pp_target;
 struct pp_watch;
 
 /* main.c */
@@ -273,6 +274,10 @@ u32 pp_tiers_headroom(void);
  * @pid: of its first process, for people
  * @comm: likewise
  * @sums: what is counted
+ * @target: that it counts for; NULL while no process has it. This and the next two are of target.c,
+ *	under the target list's lock
+ * @of_target: of those that count for @target
+ * @told: of @sums, what has counted for targets before @target
  */
 struct pp_program {
 	struct hlist_node hash;
@@ -296,6 +301,9 @@ struct pp_program {
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	struct pp_sums sums;
+	struct pp_target *target;
+	struct list_head of_target;
+	u64 told[PP_SUMS];
 	atomic_t resident[];
 };
 

@@ -13,6 +13,9 @@
  *
  * One that several targets name belongs to the first of them that got it. Where that lets it go,
  * another one has it with the next tick or look: the others stay in the list meanwhile.
+ *
+ * What is counted of a program counts for one target at a time, also where processes of several
+ * have that memory: so nothing counts twice, and each sum only grows.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -59,7 +62,8 @@ enum pp_target_kind {
  * @pid: the process, also when it has ended; NULL in what was parsed: there is none now
  * @cgroup: the cgroup
  * @name: as the operator wrote it
- * @ended: sums of programs of it that have ended
+ * @programs: those that count for it; it has a process with each
+ * @past: what programs counted for it that don't count for it any more
  */
 struct pp_target {
 	struct list_head list;
@@ -69,7 +73,8 @@ struct pp_target {
 	struct pid *pid;
 	struct cgroup *cgroup;
 	char *name;
-	u64 ended[PP_SUMS];
+	struct list_head programs;
+	u64 past[PP_SUMS];
 };
 
 /**
@@ -176,19 +181,67 @@ static bool pp_target_has(const struct pp_target *target, struct task_struct *ta
 	return false;
 }
 
+/* Adds what the program has counted for its target. */
 static void pp_program_sum(const struct pp_program *program, u64 *sum)
 {
 	unsigned int i;
 
 	for (i = 0; i < PP_SUMS; i++)
-		sum[i] += atomic64_read(&program->sums.count[i]);
+		sum[i] += atomic64_read(&program->sums.count[i]) - program->told[i];
+}
+
+/* The program counts for @target from now on, or for none (NULL): what it has counted stays. */
+static void pp_program_count_for(struct pp_program *program, struct pp_target *target)
+{
+	u64 sum[PP_SUMS] = {};
+	unsigned int i;
+
+	if (program->target) {
+		pp_program_sum(program, sum);
+		for (i = 0; i < PP_SUMS; i++) {
+			program->target->past[i] += sum[i];
+			program->told[i] += sum[i];
+		}
+		list_del(&program->of_target);
+	}
+	program->target = target;
+	if (target)
+		list_add_tail(&program->of_target, &target->programs);
+}
+
+/* The process of a target has that memory. */
+static void pp_process_enter(struct pp_process *process, struct pp_program *program)
+{
+	process->program = program;
+	if (!program->target)
+		pp_program_count_for(program, process->target);
+}
+
+/* Another one that has the same memory, of the same target if there is such a one; or NULL. */
+static struct pp_process *pp_process_sharing(const struct pp_process *process)
+{
+	struct pp_process *other, *found = NULL;
+
+	if (process->program->users == 1)
+		return NULL;
+	list_for_each_entry(other, &pp_processes, list) {
+		if (other == process || other->program != process->program)
+			continue;
+		if (other->target == process->target)
+			return other;
+		found = found ?: other;
+	}
+	return found;
 }
 
 /* The process does not have that memory any more. */
 static void pp_process_leave(struct pp_process *process)
 {
-	if (process->program->users == 1)
-		pp_program_sum(process->program, process->target->ended);
+	struct pp_process *other = pp_process_sharing(process);
+	struct pp_target *next = other ? other->target : NULL;
+
+	if (process->program->target == process->target && next != process->target)
+		pp_program_count_for(process->program, next);
 	pp_program_leave(process->program);
 }
 
@@ -206,6 +259,7 @@ static int pp_process_add(struct pp_target *target, struct pid *pid)
 {
 	char comm[TASK_COMM_LEN];
 	struct pp_process *process;
+	struct pp_program *program;
 	struct mm_struct *mm;
 	int err = 0;
 
@@ -219,15 +273,16 @@ static int pp_process_add(struct pp_target *target, struct pid *pid)
 		err = -ENOMEM;
 		goto put;
 	}
-	process->program = pp_program_get(mm, pid_nr(pid), comm);
-	if (IS_ERR(process->program)) {
-		err = PTR_ERR(process->program);
+	program = pp_program_get(mm, pid_nr(pid), comm);
+	if (IS_ERR(program)) {
+		err = PTR_ERR(program);
 		kfree(process);
 		goto put;
 	}
 	process->target = target;
 	process->serial = target->serial;
 	process->pid = get_pid(pid);
+	pp_process_enter(process, program);
 	list_add_tail(&process->list, &pp_processes);
 	hash_add_rcu(pp_process_hash, &process->hash, (unsigned long)pid);
 put:
@@ -260,7 +315,7 @@ static bool pp_process_check(struct pp_process *process)
 	stays = !IS_ERR(now);
 	if (stays) {
 		pp_process_leave(process);
-		process->program = now;
+		pp_process_enter(process, now);
 	}
 	mmput_async(mm);
 	return stays;
@@ -476,6 +531,7 @@ static struct pp_target *pp_target_parse(const char *text)
 
 	if (!target)
 		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&target->programs);
 	target->name = kstrdup(skip_spaces(text), GFP_KERNEL);
 	if (!target->name) {
 		err = -ENOMEM;
@@ -618,26 +674,21 @@ static size_t pp_sums_show(char *buf, size_t size, const u64 *sum)
 
 size_t pp_targets_show(char *buf, size_t size)
 {
+	const struct pp_program *program;
 	struct pp_process *process;
 	struct pp_target *target;
 	size_t len = 0;
 
 	mutex_lock(&pp_targets_lock);
 	list_for_each_entry(target, &pp_targets, list) {
-		const struct pp_program *program = NULL;
 		unsigned int nr = 0;
 		u64 sum[PP_SUMS];
 
-		memcpy(sum, target->ended, sizeof(sum));
-		list_for_each_entry(process, &pp_processes, list) {
-			if (process->target != target)
-				continue;
-			nr++;
-			/* Those that share their memory come one after the other. */
-			if (process->program != program)
-				pp_program_sum(process->program, sum);
-			program = process->program;
-		}
+		list_for_each_entry(process, &pp_processes, list)
+			nr += process->target == target;
+		memcpy(sum, target->past, sizeof(sum));
+		list_for_each_entry(program, &target->programs, of_target)
+			pp_program_sum(program, sum);
 		len += scnprintf(buf + len, size - len, "%s: processes %u", target->name, nr);
 		len += pp_sums_show(buf + len, size - len, sum);
 		len += scnprintf(buf + len, size - len, "\n");
@@ -656,14 +707,15 @@ size_t pp_programs_show(char *buf, size_t size)
 	mutex_lock(&pp_targets_lock);
 	list_for_each_entry(process, &pp_processes, list) {
 		struct pp_program *program = process->program;
-		u64 sum[PP_SUMS] = {};
+		u64 sum[PP_SUMS];
 
 		len += scnprintf(buf + len, size - len, "%d %s:", pid_nr(process->pid),
 				 program->comm);
 		for_each_node_state(node, N_MEMORY)
 			len += scnprintf(buf + len, size - len, " node%d %d", node,
 					 atomic_read(&program->resident[node]));
-		pp_program_sum(program, sum);
+		for (i = 0; i < PP_SUMS; i++)
+			sum[i] = atomic64_read(&program->sums.count[i]);
 		len += pp_sums_show(buf + len, size - len, sum);
 		len += scnprintf(buf + len, size - len, " unmapped_us");
 		for (i = 0; i < PP_TIME_BUCKETS; i++)

@@ -18,6 +18,7 @@
  *	fork	a child does the same in its place; "PID"; the parent waits for it
  *	exec	the same program begins anew in its place; "PID"
  *	execfork	the same, and it forks at once, as daemons do: the child goes on; "PID"
+ *	share	a process that has the same memory, and does nothing, until it is killed; "PID"
  *	chain LINKS	a child of a child of a child..., so many, goes on, the others end; "PID"
  *	end
  */
@@ -25,6 +26,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -325,6 +328,25 @@ static void be_chained(unsigned long links)
 	printf("%d\n", getpid());
 }
 
+/* Nobody waits for it: it ends with this program, if not before. */
+static int share(void *unused __attribute__((unused)))
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (1)
+		pause();
+	return 0;
+}
+
+static void be_shared(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int pid = clone(share, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+
+	if (pid < 0)
+		die("clone");
+	printf("%d\n", pid);
+}
+
 /* As daemons do: nothing is between exec and fork. */
 static void fork_first(void)
 {
@@ -383,6 +405,8 @@ int main(int argc, char **argv)
 			move(atoi(line + 5));
 		else if (!strcmp(line, "fork"))
 			be_forked();
+		else if (!strcmp(line, "share"))
+			be_shared();
 		else if (!strncmp(line, "chain ", 6))
 			be_chained(strtoul(line + 6, NULL, 10));
 		else if (!strcmp(line, "exec"))

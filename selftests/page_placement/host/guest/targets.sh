@@ -62,6 +62,73 @@ follows_by()
 	[ "$(figure forks_missed)" = 0 ] && good f
 }
 
+# of_target TARGET FIELD: of its line in the file attached
+of_target() { sed -n "s|^$1: .* $2 \([0-9]*\).*|\1|p" $family/attached; }
+
+# of_programs FIELD SHARES: the sum over the file processes, without the process SHARES: it has the memory
+# of another one there
+of_programs() { grep -v "^$2 " $family/processes | grep -o " $1 [0-9]*" | awk '{ n += $2 } END { print n + 0 }'; }
+
+# counted_once SHARES: each program stands once in the sums of all targets. Nothing is counted meanwhile.
+counted_once()
+{
+	local what
+
+	activate default && until_true 60 settled hints && until_true 60 settled promoted || return
+	for what in hints promoted; do
+		[ "$(sum $what)" = "$(of_programs $what "$1")" ] && [ "$(sum $what)" -ge 32 ] ||
+			{ echo "$what"; cat $family/attached $family/processes; return 1; }
+	done
+}
+
+# promotes FIRST: another part of the memory of g is used, and comes to the fast node
+promotes() { activate tpp && [ "$(ask g use "$1" 64 1)" = used ] && until_true 60 hot_on g 0 95; }
+
+# Two processes of a target share their memory, and a third one lies between them in the list.
+shared_within_target()
+{
+	local group=/sys/fs/cgroup/tiffin_test shares
+
+	echo everything >$family/detach && mkdir -p $group && echo "${pid[g]}" >$group/cgroup.procs &&
+		echo "cgroup /tiffin_test" >$family/attach &&
+		until_true 10 grep -q "^${pid[g]} " $family/processes &&
+		echo "$between" >$group/cgroup.procs &&
+		until_true 10 grep -q "^$between " $family/processes || return
+	shares=$(ask g share)
+	until_true 10 grep -q "^$shares " $family/processes && promotes 0 && counted_once "$shares" &&
+		grep -q '^cgroup /tiffin_test: processes 3 ' $family/attached && kill -KILL "$shares"
+}
+
+# Two processes of two targets share their memory. What is counted goes on where one of them is let go,
+# and where it comes back; what was counted stays with the target that has counted it.
+shared_by_targets()
+{
+	local group=/sys/fs/cgroup/tiffin_test shares first second
+
+	shares=$(ask g share)
+	echo everything >$family/detach && echo "$shares" >/sys/fs/cgroup/cgroup.procs &&
+		echo "cgroup /tiffin_test" >$family/attach &&
+		until_true 10 grep -q "^${pid[g]} " $family/processes &&
+		echo "pid $shares" >$family/attach && promotes 128 && counted_once "$shares" || return
+	first=$(of_target "cgroup /tiffin_test" promoted)
+	echo "${pid[g]}" >/sys/fs/cgroup/cgroup.procs &&
+		until_true 10 eval "! grep -q '^${pid[g]} ' $family/processes" || return
+	[ "$(of_target "cgroup /tiffin_test" promoted)" = "$first" ] && promotes 256 || return
+	# Its line in the file processes tells of the memory, since before.
+	counted_once 0 || return
+	second=$(of_target "pid $shares" promoted)
+	echo "$first, then $second"
+	[ "$(of_target "cgroup /tiffin_test" promoted)" = "$first" ] && [ "$second" -ge 32 ] || return
+	echo "${pid[g]}" >$group/cgroup.procs &&
+		until_true 10 grep -q "^${pid[g]} " $family/processes &&
+		kill -KILL "$shares" && until_true 10 eval "! grep -q '^$shares ' $family/processes" &&
+		[ "$(of_target "pid $shares" promoted)" = "$second" ] && counted_once 0 || return
+	promotes 384 && counted_once 0 && [ "$(of_target "pid $shares" promoted)" = "$second" ] &&
+		[ "$(of_target "cgroup /tiffin_test" promoted)" -ge $((first + 32)) ] || return
+	echo "${pid[g]}" >/sys/fs/cgroup/cgroup.procs && echo "$between" >/sys/fs/cgroup/cgroup.procs &&
+		echo everything >$family/detach && rmdir $group
+}
+
 tap_begin
 load
 insmod ./tpp.ko && echo tpp >$scope/active || give_up "tpp is not active"
@@ -72,8 +139,14 @@ tap_check "a process of two targets is followed while one of them has it" overla
 start f 1 64 16
 tap_check "a child that is forked right after an exec is followed" follows_by execfork 4
 tap_check "children of children are followed while others are taken up" follows_by "chain 800" 4
+start g 1 512 64
+sleep 100000 &
+between=$!
+tap_check "processes of a target that share their memory are counted once" shared_within_target
+tap_check "memory that processes of two targets share is counted once, and never backwards" shared_by_targets
+kill $between
 tap_check "it unloads" unload
-for name in d e f; do
+for name in d e f g; do
 	tap_check "worker $name has found no wrong page" stop $name
 done
 tap_end
