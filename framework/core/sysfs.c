@@ -13,6 +13,7 @@
 #include "core/quarantine.h"
 #include "core/registry.h"
 #include "core/sysfs.h"
+#include "core/text.h"
 #include "core/version.h"
 
 struct kset *tiffin_kset;
@@ -206,6 +207,7 @@ void tiffin_sysfs_exit(void)
 	sysfs_remove_files(&tiffin_kset->kobj, tiffin_root_attrs);
 	kobject_put(tiffin_policies);
 	kset_unregister(tiffin_kset);
+	tiffin_texts_exit();
 	/* Whoever still holds a kobject needs this module's text when they let go of it. */
 	wait_var_event(&tiffin_kobjs, !atomic_read(&tiffin_kobjs));
 	/* The last of them may have said so and not yet be out of the text, preempted there. */
@@ -231,17 +233,16 @@ static ssize_t family_abi_show(struct kobject *kobj, struct kobj_attribute *attr
 	return sysfs_emit(buf, "%u.%u\n", TIFFIN_ABI_MAJOR(abi), TIFFIN_ABI_MINOR(abi));
 }
 
-static ssize_t available_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+static void available_make(struct kobject *kobj, struct tiffin_text *text)
 {
 	struct tiffin_loaded *loaded;
-	ssize_t len = sysfs_emit(buf, "%s\n", TIFFIN_DEFAULT_NAME);
 
+	tiffin_text_add(text, "%s\n", TIFFIN_DEFAULT_NAME);
 	mutex_lock(&tiffin_registry);
 	list_for_each_entry(loaded, &to_family(kobj)->policies, list)
 		if (loaded->owner)
-			len += sysfs_emit_at(buf, len, "%s\n", loaded->id);
+			tiffin_text_add(text, "%s\n", loaded->id);
 	mutex_unlock(&tiffin_registry);
-	return len;
 }
 
 static ssize_t stores_bytes_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -250,16 +251,26 @@ static ssize_t stores_bytes_show(struct kobject *kobj, struct kobj_attribute *at
 }
 
 static struct kobj_attribute family_attr_abi = __ATTR(abi, 0444, family_abi_show, NULL);
-static struct kobj_attribute family_attr_available = __ATTR_RO(available);
+static struct tiffin_text_file family_available =
+	TIFFIN_TEXT_FILE("available", 0444, available_make);
 static struct kobj_attribute family_attr_stores_bytes = __ATTR_RO(stores_bytes);
 
 static struct attribute *tiffin_family_attrs[] = {
 	&family_attr_abi.attr,
-	&family_attr_available.attr,
 	&family_attr_stores_bytes.attr,
 	NULL,
 };
-ATTRIBUTE_GROUPS(tiffin_family);
+
+static struct bin_attribute *tiffin_family_texts[] = {
+	&family_available.attr,
+	NULL,
+};
+
+static const struct attribute_group tiffin_family_group = {
+	.attrs = tiffin_family_attrs,
+	.bin_attrs = tiffin_family_texts,
+};
+__ATTRIBUTE_GROUPS(tiffin_family);
 
 static void tiffin_family_kobj_release(struct kobject *kobj)
 {

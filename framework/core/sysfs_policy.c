@@ -8,6 +8,7 @@
 #include "core/registry.h"
 #include "core/scope.h"
 #include "core/sysfs.h"
+#include "core/text.h"
 
 static struct tiffin_loaded *to_loaded(struct kobject *kobj)
 {
@@ -50,33 +51,29 @@ static ssize_t instances_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return sysfs_emit(buf, "%u\n", n);
 }
 
-static ssize_t tunables_info_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+static void tunables_info_make(struct kobject *kobj, struct tiffin_text *text)
 {
 	const struct tiffin_policy *policy = &to_loaded(kobj)->policy;
-	ssize_t len = 0;
 	u32 i;
 
 	for (i = 0; i < policy->nr_tunables; i++) {
 		const struct tiffin_tunable *t = tiffin_tunable_decl(policy, i);
 
-		len += sysfs_emit_at(buf, len, "%s %lld %lld %lld %s\n", t->name, t->min, t->max,
-				     t->def, t->doc ?: "");
+		tiffin_text_add(text, "%s %lld %lld %lld %s\n", t->name, t->min, t->max, t->def,
+				t->doc ?: "");
 	}
-	return len;
 }
 
-static ssize_t counters_info_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+static void counters_info_make(struct kobject *kobj, struct tiffin_text *text)
 {
 	const struct tiffin_policy *policy = &to_loaded(kobj)->policy;
-	ssize_t len = 0;
 	u32 i;
 
 	for (i = 0; i < policy->nr_counters; i++) {
 		const struct tiffin_counter *c = tiffin_counter_decl(policy, i);
 
-		len += sysfs_emit_at(buf, len, "%s %s\n", c->name, c->doc ?: "");
+		tiffin_text_add(text, "%s %s\n", c->name, c->doc ?: "");
 	}
-	return len;
 }
 
 static ssize_t stores_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -97,8 +94,6 @@ static ssize_t handover_show(struct kobject *kobj, struct kobj_attribute *attr, 
 static struct kobj_attribute policy_attr_abi = __ATTR_RO(abi);
 static struct kobj_attribute policy_attr_state = __ATTR_RO(state);
 static struct kobj_attribute policy_attr_instances = __ATTR_RO(instances);
-static struct kobj_attribute policy_attr_tunables_info = __ATTR_RO(tunables_info);
-static struct kobj_attribute policy_attr_counters_info = __ATTR_RO(counters_info);
 static struct kobj_attribute policy_attr_stores = __ATTR_RO(stores);
 static struct kobj_attribute policy_attr_stores_info = __ATTR_RO(stores_info);
 static struct kobj_attribute policy_attr_handover = __ATTR_RO(handover);
@@ -113,14 +108,29 @@ static struct attribute *tiffin_loaded_attrs[] = {
 	&policy_attr_abi.attr,
 	&policy_attr_state.attr,
 	&policy_attr_instances.attr,
-	&policy_attr_tunables_info.attr,
-	&policy_attr_counters_info.attr,
 	&policy_attr_stores.attr,
 	&policy_attr_stores_info.attr,
 	&policy_attr_handover.attr,
 	NULL,
 };
-ATTRIBUTE_GROUPS(tiffin_loaded);
+
+/* A policy says of each in its own words, as many as it likes. */
+static struct tiffin_text_file policy_tunables_info =
+	TIFFIN_TEXT_FILE("tunables_info", 0444, tunables_info_make);
+static struct tiffin_text_file policy_counters_info =
+	TIFFIN_TEXT_FILE("counters_info", 0444, counters_info_make);
+
+static struct bin_attribute *tiffin_loaded_texts[] = {
+	&policy_tunables_info.attr,
+	&policy_counters_info.attr,
+	NULL,
+};
+
+static const struct attribute_group tiffin_loaded_group = {
+	.attrs = tiffin_loaded_attrs,
+	.bin_attrs = tiffin_loaded_texts,
+};
+__ATTRIBUTE_GROUPS(tiffin_loaded);
 
 static void tiffin_loaded_release(struct kobject *kobj)
 {

@@ -2,9 +2,9 @@
 /* The family's own files in /sys/kernel/tiffin/packet_steering. */
 
 #include <linux/capability.h>
-#include <linux/slab.h>
 #include <linux/sysfs.h>
 
+#include "core/text.h"
 #include "packet_steering/host.h"
 
 #define PS_EXPIRY_MS_MAX	10000
@@ -89,37 +89,23 @@ static ssize_t expiry_ms_store(struct kobject *kobj, struct kobj_attribute *attr
 
 static struct kobj_attribute ps_expiry_ms_attr = __ATTR_RW(expiry_ms);
 
-/* Larger than a page on a large machine, so not a plain attribute. */
-static ssize_t counters_per_cpu_read(struct file *file, struct kobject *kobj,
-				     struct bin_attribute *attr, char *buf, loff_t pos,
-				     size_t count)
+/* Larger than a page on a large machine. */
+static void counters_per_cpu_make(struct kobject *kobj, struct tiffin_text *text)
 {
-	const size_t line = sizeof("4294967295 4294967295 18446744073709551615\n");
-	size_t size = array3_size(line, nr_cpu_ids, TIFFIN_PS_MAX_STAGES), len = 0;
-	char *text = kvmalloc(size, GFP_KERNEL);
-	ssize_t ret;
 	u32 stage;
 	int cpu;
 
-	if (!text)
-		return -ENOMEM;
 	for_each_possible_cpu(cpu)
 		for (stage = 0; stage < TIFFIN_PS_MAX_STAGES; stage++) {
 			u64 placed = ps_figures_placed(stage, cpu);
 
 			if (placed)
-				len += scnprintf(text + len, size - len, "%d %u %llu\n", cpu, stage,
-						 placed);
+				tiffin_text_add(text, "%d %u %llu\n", cpu, stage, placed);
 		}
-	ret = memory_read_from_buffer(buf, count, &pos, text, len);
-	kvfree(text);
-	return ret;
 }
 
-static struct bin_attribute ps_counters_per_cpu_attr = {
-	.attr = { .name = "counters_per_cpu", .mode = 0444 },
-	.read = counters_per_cpu_read,
-};
+static struct tiffin_text_file ps_counters_per_cpu =
+	TIFFIN_TEXT_FILE("counters_per_cpu", 0444, counters_per_cpu_make);
 
 static struct attribute *ps_attr_list[] = {
 	&ps_attached_attr.attr,
@@ -130,7 +116,7 @@ static struct attribute *ps_attr_list[] = {
 };
 
 static struct bin_attribute *ps_bin_attr_list[] = {
-	&ps_counters_per_cpu_attr,
+	&ps_counters_per_cpu.attr,
 	NULL
 };
 

@@ -2,14 +2,10 @@
 /* The family's own files in /sys/kernel/tiffin/page_placement. */
 
 #include <linux/capability.h>
-#include <linux/mm.h>
-#include <linux/slab.h>
 #include <linux/sysfs.h>
 
+#include "core/text.h"
 #include "page_placement/host.h"
-
-/* Bytes of the longest line of the files that list targets and processes. */
-#define PP_LINE		4096
 
 static ssize_t attach_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
 			    size_t len)
@@ -46,25 +42,23 @@ static ssize_t tiers_store(struct kobject *kobj, struct kobj_attribute *attr, co
 
 static struct kobj_attribute pp_tiers_attr = __ATTR_RW(tiers);
 
-static ssize_t nodes_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+static void nodes_make(struct kobject *kobj, struct tiffin_text *text)
 {
-	ssize_t len = 0;
 	u32 node;
 
 	for (node = 0; node < pp_tiers.machine.nr_nodes; node++) {
 		const struct tiffin_pp_node *n = &pp_tiers.node[node];
 
 		if (n->flags & TIFFIN_PP_NODE_USABLE)
-			len += sysfs_emit_at(buf, len,
-					     "%u: tier %u total %llu free %llu wm_low %llu wm_high %llu shadows %llu%s\n",
-					     node, n->tier, n->total, n->free, n->wm_low,
-					     n->wm_high, n->shadows,
-					     n->flags & TIFFIN_PP_NODE_PRESSED ? " pressed" : "");
+			tiffin_text_add(text,
+					"%u: tier %u total %llu free %llu wm_low %llu wm_high %llu shadows %llu%s\n",
+					node, n->tier, n->total, n->free, n->wm_low, n->wm_high,
+					n->shadows,
+					n->flags & TIFFIN_PP_NODE_PRESSED ? " pressed" : "");
 	}
-	return len;
 }
 
-static struct kobj_attribute pp_nodes_attr = __ATTR_RO(nodes);
+static struct tiffin_text_file pp_nodes = TIFFIN_TEXT_FILE("nodes", 0444, nodes_make);
 
 static ssize_t unmapped_us_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
@@ -132,48 +126,24 @@ PP_BOUND(hint_pages, 1 << 24);
 PP_BOUND(scan_pages, 1 << 24);
 PP_BOUND(promote_mib, 1 << 24);
 
-/* What may be larger than a page is no plain attribute. */
-static ssize_t pp_list_read(size_t (*show)(char *buf, size_t size), char *buf, loff_t pos,
-			    size_t count)
+static void attached_make(struct kobject *kobj, struct tiffin_text *text)
 {
-	size_t size = array_size(pp_targets_lines() + 1, PP_LINE);
-	char *text = kvmalloc(size, GFP_KERNEL);
-	ssize_t ret;
-
-	if (!text)
-		return -ENOMEM;
-	ret = memory_read_from_buffer(buf, count, &pos, text, show(text, size));
-	kvfree(text);
-	return ret;
+	pp_targets_show(text);
 }
 
-static ssize_t attached_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
-			     char *buf, loff_t pos, size_t count)
+static struct tiffin_text_file pp_attached = TIFFIN_TEXT_FILE("attached", 0400, attached_make);
+
+static void processes_make(struct kobject *kobj, struct tiffin_text *text)
 {
-	return pp_list_read(pp_targets_show, buf, pos, count);
+	pp_programs_show(text);
 }
 
-static struct bin_attribute pp_attached_attr = {
-	.attr = { .name = "attached", .mode = 0400 },
-	.read = attached_read,
-};
-
-static ssize_t processes_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
-			      char *buf, loff_t pos, size_t count)
-{
-	return pp_list_read(pp_programs_show, buf, pos, count);
-}
-
-static struct bin_attribute pp_processes_attr = {
-	.attr = { .name = "processes", .mode = 0400 },
-	.read = processes_read,
-};
+static struct tiffin_text_file pp_processes = TIFFIN_TEXT_FILE("processes", 0400, processes_make);
 
 static struct attribute *pp_attr_list[] = {
 	&pp_attach_attr.attr,
 	&pp_detach_attr.attr,
 	&pp_tiers_attr.attr,
-	&pp_nodes_attr.attr,
 	&pp_unmapped_us_attr.attr,
 	&pp_headroom_attr.attr,
 	&pp_hint_pages_attr.attr,
@@ -183,8 +153,9 @@ static struct attribute *pp_attr_list[] = {
 };
 
 static struct bin_attribute *pp_bin_attr_list[] = {
-	&pp_attached_attr,
-	&pp_processes_attr,
+	&pp_attached.attr,
+	&pp_processes.attr,
+	&pp_nodes.attr,
 	NULL
 };
 

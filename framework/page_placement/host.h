@@ -70,6 +70,7 @@
 struct cgroup;
 struct pp_target;
 struct pp_watch;
+struct tiffin_text;
 
 /* main.c */
 extern struct tiffin_family pp_family;
@@ -396,12 +397,9 @@ int pp_detach(const char *text);
 /* Processes come and go: see to it that those are followed that should be. */
 void pp_targets_walk(void);
 
-/* The targets with their sums, one a line; and the processes. Returns bytes. */
-size_t pp_targets_show(char *buf, size_t size);
-size_t pp_programs_show(char *buf, size_t size);
-
-/* Lines of both. */
-unsigned int pp_targets_lines(void);
+/* The targets with their sums, one a line; and the processes. Context: process, may sleep. */
+void pp_targets_show(struct tiffin_text *text);
+void pp_programs_show(struct tiffin_text *text);
 
 int pp_targets_init(void);
 

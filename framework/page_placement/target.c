@@ -32,6 +32,7 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
+#include "core/text.h"
 #include "page_placement/host.h"
 
 /* Ticks between two looks at all processes. */
@@ -656,28 +657,25 @@ int pp_detach(const char *text)
 	return target ? 0 : -ENOENT;
 }
 
-/* A line of sums: "hints N promoted N ...". */
-static size_t pp_sums_show(char *buf, size_t size, const u64 *sum)
+/* Sums: "hints N promoted N ...". */
+static void pp_sums_show(struct tiffin_text *text, const u64 *sum)
 {
-	size_t len;
 	unsigned int i;
 
-	len = scnprintf(buf, size, " hints %llu promoted %llu demoted %llu remapped %llu written %llu",
+	tiffin_text_add(text, " hints %llu promoted %llu demoted %llu remapped %llu written %llu",
 			sum[PP_SUM_HINTS], sum[PP_SUM_PROMOTED], sum[PP_SUM_DEMOTED],
 			sum[PP_SUM_REMAPPED], sum[PP_SUM_WRITTEN]);
 	for (i = PP_FINE + 1; i < PP_REASONS; i++)
 		if (sum[PP_SUM_REFUSED + i])
-			len += scnprintf(buf + len, size - len, " %s %llu", pp_reason_name(i),
-					 sum[PP_SUM_REFUSED + i]);
-	return len;
+			tiffin_text_add(text, " %s %llu", pp_reason_name(i),
+					sum[PP_SUM_REFUSED + i]);
 }
 
-size_t pp_targets_show(char *buf, size_t size)
+void pp_targets_show(struct tiffin_text *text)
 {
 	const struct pp_program *program;
 	struct pp_process *process;
 	struct pp_target *target;
-	size_t len = 0;
 
 	mutex_lock(&pp_targets_lock);
 	list_for_each_entry(target, &pp_targets, list) {
@@ -689,19 +687,17 @@ size_t pp_targets_show(char *buf, size_t size)
 		memcpy(sum, target->past, sizeof(sum));
 		list_for_each_entry(program, &target->programs, of_target)
 			pp_program_sum(program, sum);
-		len += scnprintf(buf + len, size - len, "%s: processes %u", target->name, nr);
-		len += pp_sums_show(buf + len, size - len, sum);
-		len += scnprintf(buf + len, size - len, "\n");
+		tiffin_text_add(text, "%s: processes %u", target->name, nr);
+		pp_sums_show(text, sum);
+		tiffin_text_add(text, "\n");
 	}
 	mutex_unlock(&pp_targets_lock);
-	return len;
 }
 
-size_t pp_programs_show(char *buf, size_t size)
+void pp_programs_show(struct tiffin_text *text)
 {
 	struct pp_process *process;
 	unsigned int i;
-	size_t len = 0;
 	int node;
 
 	mutex_lock(&pp_targets_lock);
@@ -709,37 +705,19 @@ size_t pp_programs_show(char *buf, size_t size)
 		struct pp_program *program = process->program;
 		u64 sum[PP_SUMS];
 
-		len += scnprintf(buf + len, size - len, "%d %s:", pid_nr(process->pid),
-				 program->comm);
+		tiffin_text_add(text, "%d %s:", pid_nr(process->pid), program->comm);
 		for_each_node_state(node, N_MEMORY)
-			len += scnprintf(buf + len, size - len, " node%d %d", node,
-					 atomic_read(&program->resident[node]));
+			tiffin_text_add(text, " node%d %d", node,
+					atomic_read(&program->resident[node]));
 		for (i = 0; i < PP_SUMS; i++)
 			sum[i] = atomic64_read(&program->sums.count[i]);
-		len += pp_sums_show(buf + len, size - len, sum);
-		len += scnprintf(buf + len, size - len, " unmapped_us");
+		pp_sums_show(text, sum);
+		tiffin_text_add(text, " unmapped_us");
 		for (i = 0; i < PP_TIME_BUCKETS; i++)
-			len += scnprintf(buf + len, size - len, " %lld",
-					 atomic64_read(&program->sums.unmapped[i]));
-		len += scnprintf(buf + len, size - len, "\n");
+			tiffin_text_add(text, " %lld", atomic64_read(&program->sums.unmapped[i]));
+		tiffin_text_add(text, "\n");
 	}
 	mutex_unlock(&pp_targets_lock);
-	return len;
-}
-
-unsigned int pp_targets_lines(void)
-{
-	struct pp_process *process;
-	struct pp_target *target;
-	unsigned int nr = 0;
-
-	mutex_lock(&pp_targets_lock);
-	list_for_each_entry(target, &pp_targets, list)
-		nr++;
-	list_for_each_entry(process, &pp_processes, list)
-		nr++;
-	mutex_unlock(&pp_targets_lock);
-	return nr;
 }
 
 static void pp_find_fork(struct tracepoint *tp, void *found)

@@ -171,6 +171,51 @@ static void sysfs_family(struct kunit *test)
 		    "default\nlambda-1.0+b1\nkappa-1.0+b1\nsigma-1.0+b1\ndelta-1.0+b1\nbare-1.0+b1\nbeta-1.0+b1\nalpha-1.0+b1");
 }
 
+#define WORDS	"what this one counts takes so many words that all together take more than a page"
+
+/* What does not fit into a page has no end missing, however it is read. */
+static void sysfs_long_text(struct kunit *test)
+{
+	const size_t room = 4 * PAGE_SIZE;
+	struct tiffin_counter *counter = kunit_kcalloc(test, TIFFIN_MAX_COUNTERS, sizeof(*counter),
+						       GFP_KERNEL);
+	struct tiffin_policy *wordy = kunit_kzalloc(test, sizeof(*wordy), GFP_KERNEL);
+	char *want = kunit_kzalloc(test, room, GFP_KERNEL);
+	char *got = kunit_kzalloc(test, room, GFP_KERNEL);
+	struct file *file;
+	size_t len = 0;
+	ssize_t taken;
+	loff_t pos = 0;
+	int i;
+
+	KUNIT_ASSERT_TRUE(test, counter && wordy && want && got);
+	for (i = 0; i < TIFFIN_MAX_COUNTERS; i++) {
+		char *name = kunit_kzalloc(test, TIFFIN_NAME_LEN, GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, name);
+		snprintf(name, TIFFIN_NAME_LEN, "counter_%d", i);
+		counter[i] = (struct tiffin_counter) { name, WORDS };
+		len += scnprintf(want + len, room - len, "%s %s\n", name, WORDS);
+	}
+	KUNIT_ASSERT_GT(test, len, PAGE_SIZE);
+	*wordy = lab_policy[LAB_BARE];
+	strscpy(wordy->name, "wordy", sizeof(wordy->name));
+	wordy->counters = counter;
+	wordy->nr_counters = TIFFIN_MAX_COUNTERS;
+	wordy->counter_stride = sizeof(*counter);
+	KUNIT_ASSERT_EQ(test, 0, tiffin_policy_register((const void *)wordy, THIS_MODULE,
+							LAB_BUILD));
+	file = files_open(test, "policies/wordy-1.0+b1/counters_info", O_RDONLY);
+	if (!IS_ERR(file)) {
+		while ((taken = kernel_read(file, got + pos, 1000, &pos)) > 0)
+			;
+		KUNIT_EXPECT_EQ(test, taken, 0);
+		fput(file);
+	}
+	tiffin_policy_unregister((const void *)wordy);
+	KUNIT_EXPECT_STREQ(test, got, want);
+}
+
 static void sysfs_limits(struct kunit *test)
 {
 	struct lab *lab = test->priv;
@@ -496,6 +541,7 @@ static struct kunit_case sysfs_cases[] = {
 	KUNIT_CASE(sysfs_last_error),
 	KUNIT_CASE(sysfs_faults),
 	KUNIT_CASE(sysfs_family),
+	KUNIT_CASE(sysfs_long_text),
 	KUNIT_CASE(sysfs_limits),
 	KUNIT_CASE(sysfs_policy),
 	KUNIT_CASE(sysfs_stores),

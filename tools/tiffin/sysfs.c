@@ -11,7 +11,8 @@
 #include "root.h"
 #include "sysfs.h"
 
-#define SYSFS_FILE_MAX	(1024 * 1024)
+/* More than the longest text that the host gives. */
+#define SYSFS_FILE_MAX	(16 * 1024 * 1024)
 
 const char *sysfs_root(void)
 {

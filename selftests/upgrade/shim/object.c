@@ -349,6 +349,19 @@ int sysfs_emit_at(char *buf, int at, const char *fmt, ...)
 	return len;
 }
 
+ssize_t memory_read_from_buffer(void *to, size_t count, loff_t *pos, const void *from,
+				size_t available)
+{
+	if (*pos < 0)
+		return -EINVAL;
+	if (*pos >= available)
+		return 0;
+	count = min(count, available - *pos);
+	memcpy(to, from + *pos, count);
+	*pos += count;
+	return count;
+}
+
 int sysfs_emit(char *buf, const char *fmt, ...)
 {
 	va_list args;

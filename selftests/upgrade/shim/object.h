@@ -81,12 +81,25 @@ struct attribute {
 	unsigned short mode;
 };
 
+struct kobject;
+struct bin_attribute;
+
+/* Who reads; it is compared only. */
+struct file {
+	int unused;
+};
+
+struct bin_attribute {
+	struct attribute attr;
+	ssize_t (*read)(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+			char *buf, loff_t pos, size_t count);
+};
+
 struct attribute_group {
 	const char *name;
 	struct attribute **attrs;
+	struct bin_attribute **bin_attrs;
 };
-
-struct kobject;
 
 struct kobj_attribute {
 	struct attribute attr;
@@ -166,9 +179,11 @@ int kobject_uevent_env(struct kobject *kobj, int action, char *envp[]);
 #define __ATTR_RO(_name)		__ATTR_RO_MODE(_name, 0444)
 #define __ATTR_WO(_name)		__ATTR(_name, 0200, NULL, _name##_store)
 #define __ATTR_RW(_name)		__ATTR(_name, 0644, _name##_show, _name##_store)
+#define __ATTRIBUTE_GROUPS(_name)						\
+	static const struct attribute_group *_name##_groups[] = { &_name##_group, NULL }
 #define ATTRIBUTE_GROUPS(_name)							\
 	static const struct attribute_group _name##_group = { .attrs = _name##_attrs };	\
-	static const struct attribute_group *_name##_groups[] = { &_name##_group, NULL }
+	__ATTRIBUTE_GROUPS(_name)
 #define sysfs_attr_init(attr)		((void)(attr))
 
 int sysfs_create_file(struct kobject *kobj, const struct attribute *attr);
@@ -178,6 +193,8 @@ int sysfs_create_group(struct kobject *kobj, const struct attribute_group *group
 void sysfs_remove_group(struct kobject *kobj, const struct attribute_group *group);
 __printf(2, 3) int sysfs_emit(char *buf, const char *fmt, ...);
 __printf(3, 4) int sysfs_emit_at(char *buf, int at, const char *fmt, ...);
+ssize_t memory_read_from_buffer(void *to, size_t count, loff_t *pos, const void *from,
+				size_t available);
 
 #define capable(cap)	((void)(cap), true)
 

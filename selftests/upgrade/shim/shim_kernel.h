@@ -161,6 +161,12 @@ static inline void list_del(struct list_head *item)
 	item->next = item->prev = NULL;
 }
 
+static inline void list_move_tail(struct list_head *item, struct list_head *head)
+{
+	list_del(item);
+	list_add_tail(item, head);
+}
+
 static inline bool list_empty(const struct list_head *head)
 {
 	return head->next == head;
@@ -178,11 +184,18 @@ static inline size_t list_count_nodes(struct list_head *head)
 
 #define list_entry(ptr, type, member)		container_of(ptr, type, member)
 #define list_first_entry(head, type, member)	list_entry((head)->next, type, member)
+#define list_first_entry_or_null(head, type, member)				\
+	(list_empty(head) ? NULL : list_first_entry(head, type, member))
 #define list_last_entry(head, type, member)	list_entry((head)->prev, type, member)
 #define list_for_each_entry(pos, head, member)					\
 	for (pos = list_first_entry(head, typeof(*pos), member);		\
 	     &pos->member != (head);						\
 	     pos = list_entry(pos->member.next, typeof(*pos), member))
+#define list_for_each_entry_safe(pos, n, head, member)				\
+	for (pos = list_first_entry(head, typeof(*pos), member),		\
+	     n = list_entry(pos->member.next, typeof(*pos), member);		\
+	     &pos->member != (head);						\
+	     pos = n, n = list_entry(n->member.next, typeof(*n), member))
 #define list_prepare_entry(pos, head, member)					\
 	((pos) ?: list_entry(head, typeof(*pos), member))
 #define list_for_each_entry_continue(pos, head, member)				\

@@ -425,10 +425,15 @@ void shim_delayed_work_init(struct delayed_work *dwork, void (*fn)(struct work_s
 bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork,
 			unsigned long delay)
 {
-	bool queued;
-
 	if (!(wq->flags & WQ_MEM_RECLAIM))
 		shim_splat(__FILE__, __LINE__, "work on a queue without a rescuer");
+	return schedule_delayed_work(dwork, delay);
+}
+
+bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay)
+{
+	bool queued;
+
 	shim_step();
 	pthread_mutex_lock(&work_lock);
 	queued = !dwork->pending;

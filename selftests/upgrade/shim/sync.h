@@ -288,6 +288,9 @@ bool cancel_delayed_work_sync(struct delayed_work *dwork);
 bool cancel_delayed_work(struct delayed_work *dwork);
 bool flush_delayed_work(struct delayed_work *dwork);
 bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay);
+
+/* On the kernel's own queue, that has no rescuer: for what nobody waits for, memory least of all. */
+bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay);
 #define INIT_DELAYED_WORK(dwork, fn)	shim_delayed_work_init(dwork, fn)
 #define DECLARE_DELAYED_WORK(name, _fn)	struct delayed_work name = { .work = { .fn = _fn } }
 #define to_delayed_work(w)		container_of(w, struct delayed_work, work)

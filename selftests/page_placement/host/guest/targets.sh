@@ -129,6 +129,34 @@ shared_by_targets()
 		echo everything >$family/detach && rmdir $group
 }
 
+# Who reads piece by piece gets one text of one moment, also of more than a page: nothing is attached any
+# more when it goes on.
+one_text()
+{
+	local attached processes pids=() nr=100 rc=0
+
+	echo everything >$family/detach || return
+	while [ ${#pids[@]} -lt $nr ]; do
+		sleep 100000 &
+		pids+=($!)
+		echo "pid $!" >$family/attach || rc=1
+	done
+	exec {attached}<$family/attached {processes}<$family/processes
+	dd bs=1000 count=1 <&"$attached" >attached.text && dd bs=1000 count=1 <&"$processes" >processes.text &&
+		echo everything >$family/detach || rc=1
+	cat <&"$attached" >>attached.text || rc=1
+	cat <&"$processes" >>processes.text || rc=1
+	exec {attached}<&- {processes}<&-
+	kill "${pids[@]}"
+	wc attached.text processes.text
+	diff <(printf 'pid %s: processes 1 hints 0\n' "${pids[@]}") \
+		<(grep -o '^pid [0-9]*: .* hints [0-9]*' attached.text) || rc=1
+	diff <(printf '%s\n' "${pids[@]}") <(sed -n 's/^\([0-9]*\) .*: .* unmapped_us\( 0\)\{20\}$/\1/p' processes.text) ||
+		rc=1
+	[ "$(wc -l <attached.text)" = $nr ] && [ "$(stat -c %s attached.text)" -gt 4096 ] &&
+		[ "$(wc -l <processes.text)" = $nr ] && empty $family/attached && return $rc
+}
+
 tap_begin
 load
 insmod ./tpp.ko && echo tpp >$scope/active || give_up "tpp is not active"
@@ -145,6 +173,7 @@ between=$!
 tap_check "processes of a target that share their memory are counted once" shared_within_target
 tap_check "memory that processes of two targets share is counted once, and never backwards" shared_by_targets
 kill $between
+tap_check "a list longer than a page is of one moment" one_text
 tap_check "it unloads" unload
 for name in d e f g; do
 	tap_check "worker $name has found no wrong page" stop $name
