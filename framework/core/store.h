@@ -37,7 +37,16 @@
  *	held, and no charge goes beyond limits/stores_kib, but by what goes at the flip that it is
  *	for: where an older layout is kept (S4) there are three in that moment.
  *  S7. Records of CPUs are there for each possible CPU. One that goes offline leaves its record as
- *	it is, which is handed over, saved and converted with the others; nobody else writes it.
+ *	it is, which is handed over, saved and converted with the others; nobody else writes it. It
+ *	has no call when it goes, as calls stay on their CPU; calls there that interrupt each other
+ *	lose no count (tiffin_local_add()).
+ *  S8. A store that went over by reference is the older policy's again after a rollback, by that
+ *	policy's own undo (enum tiffin_undo): with what the newer one has made of it; with the bytes
+ *	of the flip, saved there and not before, as the older one writes up to then; or zeros. All
+ *	of that happens while no call is inside, and what it needs is there before the flip (U2).
+ *  S9. Records of the instance and of CPUs are converted in the flip, each from the value that it
+ *	has then, before any call. Where one's conversion has to be ended nothing flips, and the
+ *	older policy finds its records as they were.
  *
  * What befalls a record, by kind. Lists are list.h's (L1 to L8).
  *
