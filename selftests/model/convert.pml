@@ -22,6 +22,8 @@
  *	SWAPS		swaps that are made, one after the other
  *	GENERATIONS	that an object may come to
  *	FORCED		a probation or a sweep may be ended for another policy (SysRq, a rescue)
+ *	FAULTS		with FORCED: a call or a conversion may have to be ended, once; then comes the
+ *			rescue
  *	SHARED		records are TIFFIN_SHARE_ATOMIC: lent to many calls, one of which converts
  *	ONLY		the one assertion that counts
  *	BREAK_*		breaks the protocol on purpose
@@ -55,6 +57,7 @@ mtype = {
 	S1_nobody_reads_freed,	/* nobody reads or writes a store that has been let go of */
 	S1_nothing_leaks,	/* all stores but the active one are let go of in the end */
 	S2_record_not_lost,	/* a record starts from zeros only for an object it did not belong to */
+	S2_begins_anew,		/* one that an ended call had does, too */
 	S3_alone,		/* a record is lent to one call at a time */
 	S4_older_untouched,	/* a rollback finds the older store as it was at the flip */
 	S5_converted_once,	/* a record is converted at most once after a flip */
@@ -97,6 +100,22 @@ bool stop;
 byte kept = NONE;		/* struct tiffin_instance, of the active one */
 #endif
 
+/* Policies, by their store, that are in quarantine */
+#ifdef FAULTS
+bool bad[STORES];
+bool faulted_once;
+bool unmade;			/* since the flip, a record's only conversion has come to nothing */
+#define BAD(s)		bad[s]
+#define MAY_FAULT	!faulted_once
+#else
+#define BAD(s)		false
+#endif
+#ifdef BREAK_REFUSED_CONVERTS
+#define REFUSED(s)	false
+#else
+#define REFUSED(s)	BAD(s)
+#endif
+
 /* What only the assertions look at: what records have to say now, and said at the last flip */
 byte now_gen[OBJECTS], now_val[OBJECTS];
 byte then_gen[OBJECTS], then_val[OBJECTS];
@@ -104,6 +123,9 @@ bool converted[OBJECTS];
 byte users[OBJECTS];
 byte newest[OBJECTS];		/* the generation that an object has come to */
 byte ended;
+
+/* Nobody has the record, and this is what it says: of one of no generation nothing counts. */
+#define SAYS(s, o, g, v)	(!lock[AT(s, o)] && gen[AT(s, o)] == g && (!g || val[AT(s, o)] == v))
 
 inline reads(s)
 {
@@ -148,13 +170,23 @@ inline leave(c)
 #define FREE(s, o)		(!lock[AT(s, o)])
 #endif
 
+/* A call is ended: tiffin_guard_end() */
+inline fault(s)
+{
+#ifdef FAULTS
+	faulted_once = true;
+	bad[s] = true
+#endif
+}
+
 /*
  * tiffin_record_open() of object o, generation g, in store s: "got" says whether the record is lent.
- * Uses f and reached.
+ * Uses f and reached. The sweep, tiffin_record_settle(), leaves what comes to nothing in no generation.
  */
-inline open(s, o, g)
+inline open(s, o, g, sweeps)
 {
 	got = false;
+	fresh = false;
 	if
 #ifdef SHARED
 	/* The fast path: who sees the generation sees what became of the older record. */
@@ -197,7 +229,14 @@ inline open(s, o, g)
 			/* tiffin_record_carry() */
 			f = from[s];
 			if
-			:: atomic { f != NONE && BELONGS(f, o, g) ->
+			:: atomic { f != NONE && BELONGS(f, o, g) && REFUSED(s) ->
+				fresh = true;
+#ifdef FAULTS
+				unmade = unmade || !converted[o] && now_gen[o] == g;
+#endif
+				f = 0
+			   }
+			:: atomic { f != NONE && BELONGS(f, o, g) && !REFUSED(s) ->
 				reads(f);
 				holds(S5_converted_once, !converted[o]);
 				holds(S5_from_the_flip, gen[AT(f, o)] == g && g == now_gen[o] &&
@@ -208,7 +247,14 @@ inline open(s, o, g)
 			   atomic {
 				reads(f);
 				reads(s);
+#ifdef FAULTS
+				if
+				:: val[AT(s, o)] = val[AT(f, o)]
+				:: MAY_FAULT -> fault(s); fresh = true; unmade = true
+				fi;
+#else
 				val[AT(s, o)] = val[AT(f, o)];
+#endif
 #ifdef BREAK_OLD_WRITTEN
 				val[AT(f, o)] = 0;
 #endif
@@ -217,13 +263,14 @@ inline open(s, o, g)
 			:: atomic { f == NONE || !BELONGS(f, o, g) ->
 				reads(f);
 				f = 0;
-				/* Fresh: nothing that lives is lost by that. */
-				holds(S2_record_not_lost, now_gen[o] < g);
-				now_gen[o] = g;
-				now_val[o] = 0
+				fresh = true;
+				/* Nothing that lives is lost by that; nor where the call will be refused. */
+				holds(S2_record_not_lost, BAD(s) || now_gen[o] < g);
+				now_gen[o] = (BAD(s) -> now_gen[o] : g);
+				now_val[o] = (BAD(s) -> now_val[o] : 0)
 			   }
 			fi;
-			atomic { reads(s); gen[AT(s, o)] = g }
+			atomic { reads(s); gen[AT(s, o)] = (sweeps && fresh -> 0 : g) }
 		fi;
 		got = true;
 #ifdef SHARED
@@ -241,12 +288,20 @@ inline close(s, o)
 	got = false
 }
 
-/* The policy: reads, and writes one more. */
+/* The policy: reads, and writes one more; or is ended; or is in quarantine, and is not entered. */
 inline decide(s, o, g)
 {
 #ifdef SHARED
 	atomic {
 		reads(s);
+#ifdef FAULTS
+		if
+		:: BAD(s) -> ended_call = fresh; goto back
+		:: !BAD(s) && MAY_FAULT -> fault(s); ended_call = true; goto back
+		:: !BAD(s)
+		fi;
+#endif
+		holds(S2_begins_anew, g == now_gen[o]);
 		holds(U2_back_to_the_flip, val[AT(s, o)] == now_val[o] && g == now_gen[o]);
 		val[AT(s, o)] = WRITTEN(val[AT(s, o)]);
 		now_val[o] = WRITTEN(now_val[o])
@@ -254,13 +309,26 @@ inline decide(s, o, g)
 #else
 	atomic {
 		reads(s);
+#ifdef FAULTS
+		if
+		:: BAD(s) -> ended_call = fresh; goto back
+		:: else
+		fi;
+#endif
 		users[o]++;
 		holds(S3_alone, users[o] == 1);
+		holds(S2_begins_anew, g == now_gen[o]);
 		holds(U2_back_to_the_flip, val[AT(s, o)] == now_val[o] && g == now_gen[o]);
 		v = val[AT(s, o)]
 	};
 	atomic {
 		reads(s);
+#ifdef FAULTS
+		if
+		:: MAY_FAULT -> fault(s); ended_call = true; v = 0; users[o]--; goto back
+		:: true
+		fi;
+#endif
 		val[AT(s, o)] = WRITTEN(v);
 		now_val[o] = WRITTEN(v);
 #ifdef BREAK_OLD_KEPT_UP
@@ -279,7 +347,7 @@ inline decide(s, o, g)
 proctype caller(byte c)
 {
 	byte nr, s, o, g, f, reached, v;
-	bool in, got;
+	bool in, got, fresh, ended_call;
 
 	do
 	:: nr == CALLS -> break
@@ -310,11 +378,25 @@ proctype caller(byte c)
 		:: else
 		fi;
 		s = current;
-		open(s, o, g);
+		open(s, o, g, false);
 		decide(s, o, g);
+#ifdef FAULTS
+		/* tiffin_record_drop() */
+back:		atomic {
+			if
+			:: ended_call ->
+#ifndef BREAK_NOT_DROPPED
+				gen[AT(s, o)] = 0;
+#endif
+				now_gen[o] = 0;
+				now_val[o] = 0
+			:: else
+			fi
+		};
+#endif
 		close(s, o);
 busy:		leave(c);
-next:		atomic { s = 0; o = 0; g = 0; f = 0; got = false }
+next:		atomic { s = 0; o = 0; g = 0; f = 0; got = false; fresh = false; ended_call = false }
 	od;
 	ended++
 }
@@ -338,7 +420,7 @@ inline try_stable()
 active proctype worker()
 {
 	byte s, o, g, f, reached, i;
-	bool in, got, done;
+	bool in, got, fresh, done;
 
 end:
 	do
@@ -349,10 +431,14 @@ end:
 #define STILL	(current == s)
 #endif
 		do
+#ifdef BREAK_SWEPT_ALL_THE_SAME
 		:: atomic { o == OBJECTS -> reads(s) }; goto swept
+#else
+		:: atomic { o == OBJECTS && !BAD(s) -> reads(s) }; goto swept
+#endif
 		:: atomic { o < OBJECTS && current != s -> reads(s) }; goto out
 #ifdef FORCED
-		:: atomic { stop -> reads(s) }; goto out
+		:: atomic { stop || BAD(s) -> reads(s) }; goto out
 #endif
 		:: o < OBJECTS && current == s ->
 			/* tiffin_sweep_record() */
@@ -385,7 +471,7 @@ end:
 #ifdef BREAK_CONVERTED_TWICE
 				gen[AT(s, o)] = 0;
 #endif
-				open(s, o, g);
+				open(s, o, g, true);
 				holds(W2_overtaken_is_still, current == s);
 				close(s, o);
 				done = true;
@@ -407,6 +493,7 @@ busy:
 				done = false;
 				g = 0;
 				f = 0;
+				fresh = false;
 				got = false
 			}
 		od;
@@ -454,134 +541,7 @@ inline open_gate()
 }
 
 #ifdef FORCED
-/*
- * tiffin_swap_seize(), once it has the state: the sweep's end, and tiffin_instance_give_up(). "held":
- * the older instance is, as on a probation, and is let go of here (tiffin_swap_settle()).
- */
-inline seize(newer, older, held)
-{
-	stop = true;
-#ifdef BREAK_FORCED_NOT_AWAITED
-	pending = false;
-#else
-	cancel();
-#endif
-	stop = false;
-	inst = NONE;
-#ifdef BREAK_GIVEN_UP_LATE
-	if
-	:: held -> put(older)
-	:: else
-	fi;
-#endif
-	atomic {
-		kept = (from[newer] == NONE && held -> older : from[newer]);
-		if
-		:: kept != NONE -> reads(kept); refs[kept]++
-		:: else
-		fi
-	};
-#ifndef BREAK_GIVEN_UP_LATE
-	if
-	:: held -> put(older)
-	:: else
-	fi;
-#endif
-	held = false
-}
-
-/* tiffin_swap_force(), once it has seized the scope: another instance comes, or can't. */
-inline force(newer)
-{
-	if
-	:: true ->
-		/* It can't: tiffin_instance_go_on(). */
-		state = SWEEPING;
-		atomic {
-			if
-			:: kept != NONE ->
-#ifndef BREAK_KEPT_FORGOTTEN
-				put(kept);
-#endif
-				kept = NONE
-			:: else
-			fi
-		};
-#ifndef BREAK_NOT_GONE_ON
-		if
-		:: from[newer] != NONE ->
-			cancel();
-			atomic { next_object = 0; inst = newer };
-			pending = true
-		:: else
-		fi;
-#endif
-		try_stable()
-	:: kept != NONE ->
-		/* It knows the older layout: as after a rollback. */
-		refs[kept]++;
-		close_gate();
-		atomic {
-			for (i : 0 .. OBJECTS - 1) {
-				holds(W4_as_at_the_flip,
-				      gen[AT(kept, i)] == then_gen[i] &&
-				      val[AT(kept, i)] == then_val[i] && !lock[AT(kept, i)]);
-				now_gen[i] = then_gen[i];
-				now_val[i] = then_val[i]
-			}
-			i = 0;
-			current = kept
-		};
-		open_gate();
-		atomic {
-			put(newer);
-			if
-			:: from[newer] != NONE -> put(from[newer]); from[newer] = NONE
-			:: else
-			fi;
-			put(kept);
-			kept = NONE
-		};
-		state = STABLE
-	:: true ->
-		/* It knows the newer layout alone: tiffin_instance_end_conversion(). */
-		refs[newer]++;
-#ifdef BREAK_ENDED_EARLY
-		end_conversion(newer);
-		close_gate();
-#else
-		close_gate();
-		end_conversion(newer);
-#endif
-		atomic {
-			for (i : 0 .. OBJECTS - 1) {
-				/* What was not converted is zeros, and told to be. */
-				now_val[i] = (gen[AT(newer, i)] == now_gen[i] -> now_val[i] : 0);
-				now_gen[i] = (gen[AT(newer, i)] == now_gen[i] -> now_gen[i] : 0)
-			}
-			i = 0
-		};
-		open_gate();
-		atomic {
-			put(newer);
-			if
-			:: kept != NONE -> put(kept); kept = NONE
-			:: else
-			fi
-		};
-		state = STABLE
-	fi
-}
-
-inline end_conversion(newer)
-{
-	atomic {
-		if
-		:: from[newer] != NONE -> put(from[newer]); from[newer] = NONE
-		:: else
-		fi
-	}
-}
+#include "convert_forced.pml"
 #endif
 
 proctype swap()
@@ -592,11 +552,19 @@ proctype swap()
 #endif
 
 	do
+#ifdef FAULTS
+	:: nr == SWAPS && ended == CALLERS && state == STABLE && !BAD(current) -> break
+	/* tiffin_swap_rescue() */
+	:: atomic { BAD(current) && (state == SWEEPING || state == STABLE) -> state = PREPARING };
+		newer = current;
+		seize(newer, older, held);
+		force(newer);
+		newer = 0
+#else
 	:: nr == SWAPS -> break
-	:: nr < SWAPS ->
-		/* tiffin_swap_claim(): refused but in STABLE */
-		atomic {
-			state == STABLE ->
+#endif
+	/* tiffin_swap_claim(): refused but in STABLE */
+	:: atomic { nr < SWAPS && state == STABLE && !BAD(current) ->
 			nr++;
 			holds(W1_busy_meanwhile, from[current] == NONE && inst == NONE);
 			state = PREPARING
@@ -616,6 +584,9 @@ proctype swap()
 			}
 			i = 0;
 			refs[newer] = 1;
+#ifdef FAULTS
+			bad[newer] = false;
+#endif
 			refs[older]++;
 			from[newer] = older
 		};
@@ -666,19 +637,20 @@ proctype swap()
 			seize(newer, older, held);
 			force(newer)
 #endif
-		:: true ->
+		:: !BAD(older) ->
 			/* tiffin_swap_undo() */
 			close_gate();
 			atomic {
 				for (i : 0 .. OBJECTS - 1) {
 					holds(S4_older_untouched,
-					      gen[AT(older, i)] == then_gen[i] &&
-					      val[AT(older, i)] == then_val[i] &&
-					      !lock[AT(older, i)]);
+					      SAYS(older, i, then_gen[i], then_val[i]));
 					now_gen[i] = then_gen[i];
 					now_val[i] = then_val[i]
 				}
 				i = 0;
+#ifdef FAULTS
+				unmade = false;
+#endif
 #ifndef BREAK_KEEPS_NEWER
 				current = older
 #endif
@@ -751,8 +723,7 @@ init {
 		holds(S1_nothing_leaks, refs[0] + refs[1] + refs[2] == 1 && refs[current] == 1);
 		holds(W1_busy_meanwhile, from[current] == NONE);
 		for (i : 0 .. OBJECTS - 1) {
-			holds(S2_record_not_lost, gen[AT(current, i)] == now_gen[i] &&
-			      val[AT(current, i)] == now_val[i] && !lock[AT(current, i)])
+			holds(S2_record_not_lost, SAYS(current, i, now_gen[i], now_val[i]))
 		}
 	}
 }
