@@ -12,7 +12,7 @@
  *  L2. One operation at a time: the lock is tried, never waited for. A call that finds it taken, on
  *	another CPU or by the call that it interrupts, is told "busy" (TIFFIN_SHARE_ATOMIC), or is
  *	answered by continuity before it comes to the policy (TIFFIN_SHARE_LOCKED, where the lock is
- *	the call's from beginning to end).
+ *	the call's from beginning to end, also to that of one that is ended).
  *  L3. Nodes are never lent: a policy reads and writes nothing but by an operation, which takes and
  *	gives numbers. Each number is checked against the set's borders before it is used, so no
  *	number that a policy passes can bring a list out of order. An operation is the host's text
