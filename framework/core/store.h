@@ -19,7 +19,8 @@
  *	dropped record had is forgotten, and so, after the sweep, is that of one which came to
  *	nothing there (S5): a late call may have it then, until the object's own next call zeroes it
  *	once more.
- *  S3. A record of a TIFFIN_SHARE_LOCKED store is lent to one call at a time.
+ *  S3. A record of a TIFFIN_SHARE_LOCKED store is lent to one call at a time, which gives it back
+ *	also where it is ended.
  *  S4. A store that records are converted from is not written: the policy that wrote it is not
  *	active. So a rollback finds it as it was at the flip; and so does who comes in place of the
  *	newer policy otherwise, and not as the next in turn, before all are converted or while a
