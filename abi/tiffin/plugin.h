@@ -179,8 +179,9 @@ struct tiffin_convert_out {
  *	kind and schema, where they differ in version, sharing or record size. Called as any hook
  *	is, with the context of a call that is about no object; once for a record: of an object when
  *	the first call comes that is about it, or sooner, and then perhaps again where it did
- *	not know; the others while the swap keeps all calls out. Lists can't have it: those of
- *	another layout begin empty. Since 1.1.
+ *	not know; the others while the swap keeps all calls out, and then what went over by
+ *	reference is out of reach as in init: no record, no lists. Lists can't have it: those
+ *	of another layout begin empty. Since 1.1.
  *
  * Records start as zeros, and lists empty. At a swap a store goes over to the next policy by
  * reference, whatever its size, where both declare the same schema, version, kind, sharing, record
@@ -288,8 +289,8 @@ struct tiffin_list_ops {
  * @reserved: zero
  * @tunables: current values, in the order of the declaration; read by tiffin_tunable()
  * @counters: this CPU's counts, in the order of the declaration; written by tiffin_count()
- * @instance: the record of the instance's store, or NULL where none was declared
- * @percpu: this CPU's record of the per-CPU store, or NULL where none was declared
+ * @instance: the record of the instance's store; NULL where none was declared, or out of reach
+ * @percpu: this CPU's record of the per-CPU store; NULL likewise
  * @list_ops: the list services, through state.h. Since 1.1.
  * @lists: the host's, to know the lists by. Since 1.1.
  */

@@ -179,6 +179,22 @@ static void tiffin_instance_fill_env(struct tiffin_instance *inst)
 	}
 }
 
+/*
+ * What is asked of @inst on @cpu before the flip: what was handed over still belongs to the older
+ * policy, and goes on to if the swap fails, so it is out of reach. No call has told of an object.
+ */
+static struct tiffin_env tiffin_instance_own_env(const struct tiffin_instance *inst, int cpu)
+{
+	struct tiffin_env env = *per_cpu_ptr(inst->env, cpu);
+
+	if (inst->adopted & BIT(TIFFIN_STORE_INSTANCE))
+		env.instance = NULL;
+	if (inst->adopted & BIT(TIFFIN_STORE_PER_CPU))
+		env.percpu = NULL;
+	env.lists = NULL;
+	return env;
+}
+
 /* Return: 0; -EFAULT where the call had to be ended. */
 static int tiffin_instance_init(struct tiffin_instance *inst)
 {
@@ -196,17 +212,7 @@ static int tiffin_instance_init(struct tiffin_instance *inst)
 	if (!inst->policy->policy.init)
 		return 0;
 	preempt_disable();
-	/*
-	 * What was handed over still belongs to the older policy, and goes on to if the swap
-	 * fails: it is out of reach here.
-	 */
-	env = *this_cpu_ptr(inst->env);
-	if (inst->adopted & BIT(TIFFIN_STORE_INSTANCE))
-		env.instance = NULL;
-	if (inst->adopted & BIT(TIFFIN_STORE_PER_CPU))
-		env.percpu = NULL;
-	/* No call has told it of an object yet. */
-	env.lists = NULL;
+	env = tiffin_instance_own_env(inst, smp_processor_id());
 	ctx.env = &env;
 	/* By way of void *: the host calls every function of a policy with one signature. */
 	entered = tiffin_enter(inst->policy, (void *)inst->policy->policy.init, &ctx, &in, NULL);
@@ -300,20 +306,22 @@ static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_
 {
 	const struct tiffin_store_mem *from = older->store[k];
 	struct tiffin_store_mem *mem = inst->store[k];
+	struct tiffin_env env;
 	struct tiffin_ctx ctx = {
 		.size = sizeof(ctx),
-		.env = this_cpu_ptr(inst->env),
+		.env = &env,
 		.now_ns = now_ns,
 		.epoch = epoch,
 	};
 	int cpu;
 
 	if (k == TIFFIN_STORE_INSTANCE) {
+		env = tiffin_instance_own_env(inst, smp_processor_id());
 		tiffin_record_convert(mem, from, from->record, inst->policy, &ctx, mem->record);
 		return;
 	}
 	for_each_possible_cpu(cpu) {
-		ctx.env = per_cpu_ptr(inst->env, cpu);
+		env = tiffin_instance_own_env(inst, cpu);
 		tiffin_record_convert(mem, from, per_cpu_ptr(from->percpu, cpu), inst->policy, &ctx,
 				      per_cpu_ptr(mem->percpu, cpu));
 	}

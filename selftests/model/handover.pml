@@ -28,7 +28,6 @@
  *	FAULTS		policies that may come to quarantine
  *	GENERATIONS	that an object may come to
  *	HOTPLUG		CPU 1 goes offline and comes back, so often
- *	REACHES		what converts another store in the flip writes to this one, too
  *	ONLY		the one assertion that counts
  *	BREAK_*		breaks the protocol on purpose
  */
@@ -397,7 +396,7 @@ inline expect_forth(to)
 #endif
 	}
 	r = 0;
-#ifdef REACHES
+#ifdef BREAK_CONVERT_REACHES
 	now_val[0] = (written -> WRITTEN(now_val[0]) : now_val[0]);
 	written = false;
 #endif
@@ -427,7 +426,7 @@ inline expect_back(to)
 #define ENDED(to)	quarantined[pol[to]]
 #endif
 
-#ifdef REACHES
+#ifdef BREAK_CONVERT_REACHES
 /* The callback of a store that is converted before this one is saved writes here; or is ended. */
 inline reaches(s)
 {
@@ -459,7 +458,7 @@ inline instance_flip(to)
 			flipped = true
 		:: else ->
 			/* tiffin_instance_take_over() */
-#ifdef REACHES
+#ifdef BREAK_CONVERT_REACHES
 			if
 			:: adopted[to] && cut != NOBODY -> reaches(store[to])
 			:: else
@@ -565,7 +564,7 @@ inline prepare()
 	/* A callback that converts in the flip may be ended at any record. */
 	:: next != NOBODY && converts[next] && faults < FAULTS -> cut = 0
 	:: next != NOBODY && converts[next] && faults < FAULTS && RECORDS > 1 -> cut = 1
-#ifdef REACHES
+#ifdef BREAK_CONVERT_REACHES
 	:: next != NOBODY && adopted[next] -> cut = 0
 	:: next != NOBODY && adopted[next] && faults < FAULTS -> cut = 1
 #endif
@@ -597,7 +596,7 @@ proctype swap()
 {
 	byte nr, next = NOBODY, previous = NOBODY, r, cut = NOBODY;
 	bool probation, flipped, was_online;
-#ifdef REACHES
+#ifdef BREAK_CONVERT_REACHES
 	bool written;
 #endif
 

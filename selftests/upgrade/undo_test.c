@@ -267,3 +267,68 @@ TEST(rollback_finds_what_was_declared_of_shared_records)
 {
 	each_declaration(lab, TIFFIN_SHARE_ATOMIC);
 }
+
+/* How many conversions reached their own alone; and whose is ended, in which lab. */
+static u32 converted_alone;
+static struct lab *convert_ended;
+static struct tiffin_loaded *convert_newer;
+
+static void convert_alone(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			  struct tiffin_convert_out *out)
+{
+	u32 put = tiffin_list_put(ctx, tiffin_handle(1, 0), 0, TIFFIN_LIST_HEAD, 1);
+
+	memcpy(out->record, in->from, in->record_size);
+	if (tiffin_percpu(ctx))
+		memset(tiffin_percpu(ctx), 1, CPU_BYTES);
+	converted_alone += !tiffin_percpu(ctx) && put == TIFFIN_LIST_BUSY && tiffin_instance(ctx);
+	if (convert_ended)
+		lab_quarantine(convert_ended, convert_newer, "ended in its conversion");
+}
+
+/* The newer one converts the instance's record at the flip; all else it has by reference. */
+static void converts_alone(struct lab *lab, bool ended)
+{
+	u32 undo[TIFFIN_STORE_KINDS], i;
+	struct view then, have;
+
+	for (i = 0; i < TIFFIN_STORE_KINDS; i++)
+		undo[i] = TIFFIN_UNDO_SNAPSHOT;
+	declare(0, TIFFIN_SHARE_ATOMIC, undo);
+	declare(1, TIFFIN_SHARE_ATOMIC, NULL);
+	tiffin_policy_unregister((const void *)&policies[1]);
+	stores[1][2].version = 2;
+	stores[1][2].convert = convert_alone;
+	EXPECT(tiffin_policy_register((const void *)&policies[1], THIS_MODULE, LAB_BUILD), ==, 0);
+	convert_newer = tiffin_policy_find(&lab->family, "newer");
+	tiffin_policy_release(convert_newer);
+	EXPECT_SWAP(lab, "older");
+	write_from(lab, 64, 1, 1);
+	look(lab, &then);
+	convert_ended = ended ? lab : NULL;
+	converted_alone = 0;
+	if (ended) {
+		EXPECT(lab_swap(lab, "newer probation_ms=86400000"), ==, -EFAULT);
+	} else {
+		EXPECT_SWAP(lab, "newer probation_ms=86400000");
+		EXPECT(tiffin_swap_rollback(lab->family.scope), ==, 0);
+	}
+	EXPECT(converted_alone, ==, 1);
+	EXPECT_STR(lab_active(lab), "older");
+	look(lab, &have);
+	have.fresh = then.fresh;
+	EXPECT(memcmp(&have, &then, sizeof(then)), ==, 0);
+	EXPECT_SWAP(lab, TIFFIN_DEFAULT_NAME);
+	tiffin_policy_unregister((const void *)&policies[1]);
+	tiffin_policy_unregister((const void *)&policies[0]);
+}
+
+TEST(conversion_at_the_flip_reaches_nothing_handed_over)
+{
+	converts_alone(lab, false);
+}
+
+TEST(conversion_that_is_ended_has_changed_nothing_handed_over)
+{
+	converts_alone(lab, true);
+}

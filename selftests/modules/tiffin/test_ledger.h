@@ -352,6 +352,7 @@ static inline int ledger_agrees(const struct tiffin_ctx *ctx, __u32 kind,
 static void ledger_converted(const struct tiffin_ctx *ctx, __u32 kind,
 			     const struct ledger_tally *tally)
 {
+	struct ledger *book = tiffin_instance(ctx);
 	int right;
 
 	if (kind == TIFFIN_STORE_PER_CPU)
@@ -361,8 +362,10 @@ static void ledger_converted(const struct tiffin_ctx *ctx, __u32 kind,
 		right = tally->number && ledger_right(tally, tally->number);
 	if (right && ledger_agrees(ctx, kind, tally))
 		tiffin_count(ctx, LEDGER_RECORDS, 1);
+	else if (book)
+		ledger_total(ctx, book, LEDGER_MISSES);
 	else
-		ledger_total(ctx, tiffin_instance(ctx), LEDGER_MISSES);
+		tiffin_count(ctx, LEDGER_MISSES, 1);
 }
 
 /* From any layout to this ledger's; an object's record takes its time, as calls do. */

@@ -145,7 +145,10 @@ static void ledger_note(const struct tiffin_ctx *ctx, struct ledger_flows *flows
 	}
 }
 
-/* A flow that is converted has had no call since the flip, and its entry none either. */
+/*
+ * A flow that is converted has had no call since the flip, and its entry none either. A CPU's
+ * record is converted in the flip, where the copy is out of reach: its next call compares it.
+ */
 static inline int ledger_agrees(const struct tiffin_ctx *ctx, __u32 kind,
 				const struct ledger_tally *tally)
 {
@@ -154,7 +157,7 @@ static inline int ledger_agrees(const struct tiffin_ctx *ctx, __u32 kind,
 	__u64 word;
 
 	if (kind == TIFFIN_STORE_PER_CPU)
-		return ctx->env->cpu >= LEDGER_CPUS ||
+		return !book || ctx->env->cpu >= LEDGER_CPUS ||
 		       tiffin_load(&book->cpu_calls[ctx->env->cpu]) == tally->calls;
 	entry = ledger_entry(book, tally->number);
 	word = entry ? tiffin_load(entry) : LEDGER_DOUBT;
