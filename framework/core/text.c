@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Texts that may be longer than a page; see text.h. */
 
+#include <linux/cred.h>
+#include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -16,7 +18,9 @@
  * struct tiffin_kept - a text, and for whom it is kept
  * @list: of all such, the one not used for longest first
  * @file: the reader's; to be compared only
- * @attr: the file in sysfs
+ * @attr: of the file in sysfs
+ * @kobj: in whose folder that is; to be compared only, as @attr, which policies share
+ * @user: who opened it
  * @used: jiffies when something was taken of it
  * @text: as it was made
  */
@@ -24,9 +28,14 @@ struct tiffin_kept {
 	struct list_head list;
 	const struct file *file;
 	const struct bin_attribute *attr;
+	const struct kobject *kobj;
+	kuid_t user;
 	unsigned long used;
 	struct tiffin_text text;
 };
+
+#define TIFFIN_TEXT_CUT		"cut: the text is longer than this file can be\n"
+#define TIFFIN_TEXT_ROOM	(TIFFIN_TEXT_MAX + sizeof(TIFFIN_TEXT_CUT))
 
 /* Nothing is made under it: what make() waits for would be waited for by readers of other files. */
 static DEFINE_MUTEX(tiffin_texts_lock);
@@ -35,58 +44,52 @@ static LIST_HEAD(tiffin_texts);
 static void tiffin_texts_age(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tiffin_texts_aging, tiffin_texts_age);
 
-static bool tiffin_text_grow(struct tiffin_text *text, size_t least)
-{
-	size_t room = max_t(size_t, least, text->room ? 2 * text->room : PAGE_SIZE);
-	char *buf = kvmalloc(room, GFP_KERNEL);
-
-	if (!buf) {
-		text->err = -ENOMEM;
-		return false;
-	}
-	if (text->len)
-		memcpy(buf, text->buf, text->len);
-	kvfree(text->buf);
-	text->buf = buf;
-	text->room = room;
-	return true;
-}
-
 void tiffin_text_add(struct tiffin_text *text, const char *fmt, ...)
 {
+	size_t left = text->len < text->room ? text->room - text->len : 0;
 	va_list args;
-	size_t len;
 
-	if (text->err || text->cut)
-		return;
 	va_start(args, fmt);
-	len = vsnprintf(NULL, 0, fmt, args);
-	va_end(args);
-	if (text->len + len > TIFFIN_TEXT_MAX) {
-		text->cut = true;
-		return;
-	}
-	/* With the end of the string, that is not part of the text. */
-	if (text->len + len >= text->room && !tiffin_text_grow(text, text->len + len + 1))
-		return;
-	va_start(args, fmt);
-	text->len += vscnprintf(text->buf + text->len, text->room - text->len, fmt, args);
+	text->len += vsnprintf(left ? text->buf + text->len : NULL, left, fmt, args);
 	va_end(args);
 }
 EXPORT_SYMBOL_NS_GPL(tiffin_text_add, TIFFIN);
 
 /* What did not fit is said in place of the line that it belongs to. */
-static void tiffin_text_say_cut(struct tiffin_text *text)
+static void tiffin_text_cut(struct tiffin_text *text)
 {
-	static const char said[] = "cut: the text is longer than this file can be\n";
-
+	text->len = TIFFIN_TEXT_MAX;
 	while (text->len && text->buf[text->len - 1] != '\n')
 		text->len--;
-	if (text->room - text->len < sizeof(said) &&
-	    !tiffin_text_grow(text, text->len + sizeof(said)))
-		return;
-	memcpy(text->buf + text->len, said, sizeof(said) - 1);
-	text->len += sizeof(said) - 1;
+	memcpy(text->buf + text->len, TIFFIN_TEXT_CUT, sizeof(TIFFIN_TEXT_CUT) - 1);
+	text->len += sizeof(TIFFIN_TEXT_CUT) - 1;
+}
+
+/*
+ * The text as it is now. Its locks are make()'s, and a rescue may be waiting for one of them:
+ * memory is taken beforehand, and again, where it was too little, when they are free.
+ */
+static int tiffin_text_make(struct tiffin_text *text, struct tiffin_text_file *of,
+			    struct kobject *kobj)
+{
+	size_t room = PAGE_SIZE;
+
+	for (;;) {
+		text->buf = kvmalloc(room, GFP_KERNEL);
+		if (!text->buf)
+			return -ENOMEM;
+		text->room = room;
+		text->len = 0;
+		of->make(kobj, text);
+		if (text->len < room || room == TIFFIN_TEXT_ROOM)
+			break;
+		kvfree(text->buf);
+		/* It may have grown until the next time. */
+		room = min_t(size_t, text->len + text->len / 8 + 1, TIFFIN_TEXT_ROOM);
+	}
+	if (text->len > TIFFIN_TEXT_MAX)
+		tiffin_text_cut(text);
+	return 0;
 }
 
 static void tiffin_kept_free(struct tiffin_kept *kept)
@@ -107,10 +110,9 @@ static struct tiffin_kept *tiffin_kept_make(const struct file *file, struct kobj
 		return ERR_PTR(-ENOMEM);
 	kept->file = file;
 	kept->attr = attr;
-	of->make(kobj, &kept->text);
-	if (kept->text.cut)
-		tiffin_text_say_cut(&kept->text);
-	err = kept->text.err;
+	kept->kobj = kobj;
+	kept->user = file->f_cred->fsuid;
+	err = tiffin_text_make(&kept->text, of, kobj);
 	if (err) {
 		tiffin_kept_free(kept);
 		return ERR_PTR(err);
@@ -118,14 +120,20 @@ static struct tiffin_kept *tiffin_kept_make(const struct file *file, struct kobj
 	return kept;
 }
 
-static struct tiffin_kept *tiffin_kept_find(const struct file *file,
+static bool tiffin_kept_is_of(const struct tiffin_kept *kept, const struct kobject *kobj,
+			      const struct bin_attribute *attr)
+{
+	return kept->kobj == kobj && kept->attr == attr;
+}
+
+static struct tiffin_kept *tiffin_kept_find(const struct file *file, const struct kobject *kobj,
 					    const struct bin_attribute *attr)
 {
 	struct tiffin_kept *kept;
 
 	lockdep_assert_held(&tiffin_texts_lock);
 	list_for_each_entry(kept, &tiffin_texts, list)
-		if (kept->file == file && kept->attr == attr)
+		if (kept->file == file && tiffin_kept_is_of(kept, kobj, attr))
 			return kept;
 	return NULL;
 }
@@ -137,30 +145,41 @@ static void tiffin_kept_drop(struct tiffin_kept *kept)
 	tiffin_kept_free(kept);
 }
 
-/* The text not used for longest of that file, where there are too many or too large ones. */
-static struct tiffin_kept *tiffin_kept_excess(const struct bin_attribute *attr, size_t more)
+/*
+ * The text not used for longest: of that user and file, where there are too many or too large ones;
+ * of all, where all are too large.
+ */
+static struct tiffin_kept *tiffin_kept_excess(const struct tiffin_kept *fresh)
 {
+	size_t same = fresh->text.len, all = fresh->text.len;
 	struct tiffin_kept *kept, *first = NULL;
 	unsigned int nr = 0;
 
 	lockdep_assert_held(&tiffin_texts_lock);
-	list_for_each_entry(kept, &tiffin_texts, list)
-		if (kept->attr == attr) {
-			first = first ?: kept;
-			more += kept->text.room;
-			nr++;
-		}
-	return nr >= TIFFIN_TEXT_READERS || more > TIFFIN_TEXT_KEPT ? first : NULL;
+	list_for_each_entry(kept, &tiffin_texts, list) {
+		all += kept->text.len;
+		if (!tiffin_kept_is_of(kept, fresh->kobj, fresh->attr) ||
+		    !uid_eq(kept->user, fresh->user))
+			continue;
+		first = first ?: kept;
+		same += kept->text.len;
+		nr++;
+	}
+	if (nr >= TIFFIN_TEXT_READERS || same > TIFFIN_TEXT_KEPT)
+		return first;
+	if (all > TIFFIN_TEXT_ALL)
+		return list_first_entry(&tiffin_texts, struct tiffin_kept, list);
+	return NULL;
 }
 
 /* In place of what the reader had. */
 static void tiffin_kept_add(struct tiffin_kept *fresh)
 {
-	struct tiffin_kept *kept = tiffin_kept_find(fresh->file, fresh->attr);
+	struct tiffin_kept *kept = tiffin_kept_find(fresh->file, fresh->kobj, fresh->attr);
 
 	if (kept)
 		tiffin_kept_drop(kept);
-	while ((kept = tiffin_kept_excess(fresh->attr, fresh->text.room)))
+	while ((kept = tiffin_kept_excess(fresh)))
 		tiffin_kept_drop(kept);
 	list_add_tail(&fresh->list, &tiffin_texts);
 }
@@ -179,7 +198,7 @@ ssize_t tiffin_text_read(struct file *file, struct kobject *kobj, struct bin_att
 	mutex_lock(&tiffin_texts_lock);
 	if (fresh)
 		tiffin_kept_add(fresh);
-	kept = tiffin_kept_find(file, attr);
+	kept = tiffin_kept_find(file, kobj, attr);
 	if (kept) {
 		kept->used = jiffies;
 		list_move_tail(&kept->list, &tiffin_texts);

@@ -8,11 +8,12 @@
  * who reads on sees one text of one moment. Readers are told apart by their open file.
  *
  * sysfs doesn't tell when a file is closed. A kept text goes where its reader begins anew; when
- * nothing was taken of it for TIFFIN_TEXT_IDLE_MS; when so many others have begun to read the same
- * file that there are TIFFIN_TEXT_READERS texts of it, or TIFFIN_TEXT_KEPT bytes, the one not used
- * for longest first; and at unload. A reader that goes on nevertheless gets ESTALE, never a piece
- * of another moment's text: it has to begin anew. So does one that begins elsewhere than at 0. (But
- * for one whose open file lies where a closed one lay that read the same file: it has that one's.)
+ * nothing was taken of it for TIFFIN_TEXT_IDLE_MS; when its user has begun to read the same file
+ * so often that there are TIFFIN_TEXT_READERS texts of it, or TIFFIN_TEXT_KEPT bytes, or all users
+ * have TIFFIN_TEXT_ALL, the one not used for longest first; and when core is unloaded. A reader
+ * that goes on nevertheless gets ESTALE, never a piece of another moment's text: it has to begin
+ * anew. So does one that begins elsewhere than at 0. (But for one whose open file lies where a
+ * closed one lay that read the same file: it has that one's.)
  *
  * A text of more than TIFFIN_TEXT_MAX bytes is cut at the end of a line, and a last line says so.
  */
@@ -24,6 +25,7 @@
 
 #define TIFFIN_TEXT_MAX		(8 * 1024 * 1024)
 #define TIFFIN_TEXT_KEPT	(2 * TIFFIN_TEXT_MAX)
+#define TIFFIN_TEXT_ALL		(8 * TIFFIN_TEXT_MAX)
 #define TIFFIN_TEXT_READERS	16
 #define TIFFIN_TEXT_IDLE_MS	60000
 
@@ -33,17 +35,13 @@ struct kobject;
 /**
  * struct tiffin_text - a text that is being made
  * @buf: of @room bytes
- * @len: of the text so far
- * @room: grows as needed
- * @cut: something did not fit into TIFFIN_TEXT_MAX
- * @err: 0 or -ENOMEM: there is no text
+ * @len: of the text so far, also of what did not fit
+ * @room: fixed while the text is made; the text is made once more where that is too little
  */
 struct tiffin_text {
 	char *buf;
 	size_t len;
 	size_t room;
-	bool cut;
-	int err;
 };
 
 /**
@@ -51,16 +49,17 @@ struct tiffin_text {
  * @text: that make() was given
  * @fmt: as of printf()
  *
- * Nothing is said where that fails: the reader gets ENOMEM, or a text that says that it was cut.
+ * Takes no memory and no lock, so that make() may hold any.
  *
- * Context: process, may sleep.
+ * Context: any.
  */
 __printf(2, 3) void tiffin_text_add(struct tiffin_text *text, const char *fmt, ...);
 
 /**
  * struct tiffin_text_file - such a file
  * @attr: for sysfs_create_bin_file(), or a group's bin_attrs
- * @make: adds the whole text, in lines. Process context, may sleep; takes what locks it needs.
+ * @make: adds the whole text, in lines. Process context, may sleep; takes what locks it needs, but
+ *	no memory under one that a rescue needs. Called again where the text did not fit.
  */
 struct tiffin_text_file {
 	struct bin_attribute attr;

@@ -16,11 +16,21 @@ static void moment_make(struct kobject *kobj, struct tiffin_text *text)
 	unsigned int i;
 
 	moment++;
+	/* Here a lock is held that a rescue needs. */
+	shim_no_memory(true);
 	for (i = 0; i < lines; i++) {
 		tiffin_text_add(text, "moment %u ", moment);
 		tiffin_text_add(text, "line %u\n", i);
 	}
+	shim_no_memory(false);
+	/* It is too long for a page: there is room for it the next time. */
+	if (text->len >= text->room)
+		moment--;
 }
+
+static const struct cred root = { .fsuid = { 0 } }, somebody = { .fsuid = { 1000 } };
+/* Two folders that have such files: the tests look at the first. */
+static struct kobject folder, another;
 
 static struct tiffin_text_file moments = TIFFIN_TEXT_FILE("moments", 0400, moment_make);
 static struct tiffin_text_file others = TIFFIN_TEXT_FILE("others", 0400, moment_make);
@@ -43,8 +53,10 @@ static ssize_t take(struct reader *reader, size_t count)
 	char *to = realloc(reader->got, reader->pos + count + 1);
 	ssize_t len;
 
+	if (!reader->file.f_cred)
+		reader->file.f_cred = &root;
 	reader->got = to;
-	len = tiffin_text_read(&reader->file, NULL, &moments.attr, to + reader->pos, reader->pos,
+	len = tiffin_text_read(&reader->file, &folder, &moments.attr, to + reader->pos, reader->pos,
 			       count);
 	reader->pos += len > 0 ? len : 0;
 	to[reader->pos] = '\0';
@@ -124,22 +136,25 @@ TEST(text_of_another_file)
 
 	begin(1000);
 	EXPECT(take(&a, PIECE), ==, PIECE);
-	EXPECT(tiffin_text_read(&a.file, NULL, &others.attr, piece, PIECE, PIECE), ==, -ESTALE);
-	EXPECT(tiffin_text_read(&a.file, NULL, &others.attr, piece, 0, PIECE), ==, PIECE);
+	EXPECT(tiffin_text_read(&a.file, &folder, &others.attr, piece, PIECE, PIECE), ==, -ESTALE);
+	EXPECT(tiffin_text_read(&a.file, &folder, &others.attr, piece, 0, PIECE), ==, PIECE);
+	EXPECT(tiffin_text_read(&a.file, &another, &moments.attr, piece, PIECE, PIECE), ==,
+	       -ESTALE);
+	EXPECT(tiffin_text_read(&a.file, &another, &moments.attr, piece, 0, PIECE), ==, PIECE);
 	expect_moment(&a, 1);
 }
 
 TEST(text_begins_at_its_beginning)
 {
-	struct reader a = {};
+	struct reader a = { .file.f_cred = &root };
 	char byte;
 
 	begin(1000);
-	EXPECT(tiffin_text_read(&a.file, NULL, &moments.attr, &byte, 1, 1), ==, -ESTALE);
+	EXPECT(tiffin_text_read(&a.file, &folder, &moments.attr, &byte, 1, 1), ==, -ESTALE);
 	EXPECT(moment, ==, 0);
 	expect_moment(&a, 1);
 	/* It may go back, too. */
-	EXPECT(tiffin_text_read(&a.file, NULL, &moments.attr, &byte, 1, 1), ==, 1);
+	EXPECT(tiffin_text_read(&a.file, &folder, &moments.attr, &byte, 1, 1), ==, 1);
 	EXPECT(byte, ==, 'o');
 }
 
@@ -165,12 +180,71 @@ TEST(text_for_many_readers)
 	expect_moment(&reader[1], TIFFIN_TEXT_READERS + 2);
 }
 
+/* Of the same user and file: others, however many, don't have it begin anew. */
+TEST(text_of_another_user)
+{
+	struct reader a = {}, other[3 * TIFFIN_TEXT_READERS] = {};
+	char piece[PIECE];
+	unsigned int i;
+
+	begin(1000);
+	EXPECT(take(&a, PIECE), ==, PIECE);
+	for (i = 0; i < TIFFIN_TEXT_READERS; i++) {
+		other[i].file.f_cred = &somebody;
+		EXPECT(take(&other[i], PIECE), ==, PIECE);
+	}
+	for (; i < ARRAY_SIZE(other); i++) {
+		other[i].file.f_cred = &root;
+		EXPECT(tiffin_text_read(&other[i].file, i % 2 ? &folder : &another,
+					i % 2 ? &others.attr : &moments.attr, piece, 0, PIECE),
+		       ==, PIECE);
+	}
+	expect_moment(&a, 1);
+	for (i = 0; i < TIFFIN_TEXT_READERS; i++)
+		finish(&other[i]);
+}
+
+/* But all together are bounded, too. */
+TEST(text_of_all_users)
+{
+	static struct reader reader[TIFFIN_TEXT_ALL / TIFFIN_TEXT_MAX + 2];
+	static struct cred user[ARRAY_SIZE(reader)];
+	unsigned int i;
+
+	begin(TIFFIN_TEXT_MAX / 24);
+	for (i = 0; i < ARRAY_SIZE(reader); i++) {
+		user[i].fsuid.val = i;
+		reader[i].file.f_cred = &user[i];
+		EXPECT(take(&reader[i], PIECE), ==, PIECE);
+	}
+	EXPECT(take(&reader[0], PIECE), ==, -ESTALE);
+	EXPECT(take(&reader[i - 1], PIECE), ==, PIECE);
+	for (i = 0; i < ARRAY_SIZE(reader); i++)
+		finish(&reader[i]);
+	tiffin_texts_exit();
+}
+
+/* When core goes nothing is kept, and nothing comes later. */
+TEST(text_at_unload)
+{
+	long before = shim_allocations();
+	struct reader a = {};
+
+	begin(1000);
+	EXPECT(take(&a, PIECE), ==, PIECE);
+	tiffin_texts_exit();
+	EXPECT(shim_allocations(), ==, before);
+	EXPECT(take(&a, PIECE), ==, -ESTALE);
+	shim_advance(2 * TIFFIN_TEXT_IDLE_MS * MS);
+	finish(&a);
+}
+
 /* Also where they are few, and the text is long. */
 TEST(text_that_is_long)
 {
 	struct reader a = {}, b = {}, c = {};
 
-	begin(TIFFIN_TEXT_MAX / 32);
+	begin(TIFFIN_TEXT_MAX / 24);
 	EXPECT(take(&a, PIECE), ==, PIECE);
 	EXPECT(take(&b, PIECE), ==, PIECE);
 	EXPECT(take(&c, PIECE), ==, PIECE);

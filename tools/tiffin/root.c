@@ -62,15 +62,31 @@ static char *fd_read(int fd, size_t max)
 	return text;
 }
 
-char *file_read(const char *path, size_t max)
+static char *file_read_once(const char *path, size_t max)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
 	char *text;
 
 	if (fd < 0)
 		return NULL;
 	text = fd_read(fd, max);
+	error = errno;
 	close(fd);
+	errno = error;
+	return text;
+}
+
+/* ESTALE: the host has not kept the text for so long, and it has to be read from the beginning. */
+char *file_read(const char *path, size_t max)
+{
+	char *text;
+	int try;
+
+	for (try = 0; try < 8; try++) {
+		text = file_read_once(path, max);
+		if (text || errno != ESTALE)
+			break;
+	}
 	return text;
 }
 

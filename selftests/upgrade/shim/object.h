@@ -84,9 +84,22 @@ struct attribute {
 struct kobject;
 struct bin_attribute;
 
-/* Who reads; it is compared only. */
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+static inline bool uid_eq(kuid_t left, kuid_t right)
+{
+	return left.val == right.val;
+}
+
+struct cred {
+	kuid_t fsuid;
+};
+
+/* Who reads. */
 struct file {
-	int unused;
+	const struct cred *f_cred;
 };
 
 struct bin_attribute {
