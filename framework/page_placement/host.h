@@ -275,8 +275,8 @@ u32 pp_tiers_headroom(void);
  * @pid: of its first process, for people
  * @comm: likewise
  * @sums: what is counted
- * @target: that it counts for; NULL while no process has it. This and the next two are of target.c,
- *	under the target list's lock
+ * @processes: that have it. This and the next three are of target.c, under the target list's lock
+ * @target: that it counts for; NULL while no process has it
  * @of_target: of those that count for @target
  * @told: of @sums, what has counted for targets before @target
  */
@@ -302,6 +302,7 @@ struct pp_program {
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	struct pp_sums sums;
+	struct list_head processes;
 	struct pp_target *target;
 	struct list_head of_target;
 	u64 told[PP_SUMS];

@@ -140,6 +140,7 @@ static struct pp_program *pp_program_new(struct mm_struct *mm, pid_t pid, const 
 	kref_init(&program->ref);
 	INIT_LIST_HEAD(&program->list);
 	INIT_LIST_HEAD(&program->unsettled);
+	INIT_LIST_HEAD(&program->processes);
 	mmgrab(mm);
 	program->mm = mm;
 	program->users = 1;

@@ -87,6 +87,7 @@ struct pp_target {
  * @serial: of @target, for readers that don't keep that
  * @pid: of it; readers compare it only
  * @program: its memory
+ * @of_program: of the processes that have @program
  */
 struct pp_process {
 	struct list_head list;
@@ -96,6 +97,7 @@ struct pp_process {
 	u32 serial;
 	struct pid *pid;
 	struct pp_program *program;
+	struct list_head of_program;
 };
 
 /**
@@ -214,35 +216,34 @@ static void pp_program_count_for(struct pp_program *program, struct pp_target *t
 static void pp_process_enter(struct pp_process *process, struct pp_program *program)
 {
 	process->program = program;
+	list_add_tail(&process->of_program, &program->processes);
 	if (!program->target)
 		pp_program_count_for(program, process->target);
 }
 
-/* Another one that has the same memory, of the same target if there is such a one; or NULL. */
-static struct pp_process *pp_process_sharing(const struct pp_process *process)
+/* Who has that memory, of that target if there is such a one; NULL: nobody. */
+static struct pp_target *pp_program_heir(struct pp_program *program, struct pp_target *target)
 {
-	struct pp_process *other, *found = NULL;
+	struct pp_process *process;
 
-	if (process->program->users == 1)
-		return NULL;
-	list_for_each_entry(other, &pp_processes, list) {
-		if (other == process || other->program != process->program)
-			continue;
-		if (other->target == process->target)
-			return other;
-		found = found ?: other;
-	}
-	return found;
+	list_for_each_entry(process, &program->processes, of_program)
+		if (process->target == target)
+			return target;
+	process = list_first_entry_or_null(&program->processes, struct pp_process, of_program);
+	return process ? process->target : NULL;
 }
 
 /* The process does not have that memory any more. */
 static void pp_process_leave(struct pp_process *process)
 {
-	struct pp_process *other = pp_process_sharing(process);
-	struct pp_target *next = other ? other->target : NULL;
+	struct pp_target *target = process->target, *next;
 
-	if (process->program->target == process->target && next != process->target)
-		pp_program_count_for(process->program, next);
+	list_del(&process->of_program);
+	if (process->program->target == target) {
+		next = pp_program_heir(process->program, target);
+		if (next != target)
+			pp_program_count_for(process->program, next);
+	}
 	pp_program_leave(process->program);
 }
 

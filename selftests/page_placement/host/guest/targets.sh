@@ -111,6 +111,7 @@ shared_by_targets()
 		until_true 10 grep -q "^${pid[g]} " $family/processes &&
 		echo "pid $shares" >$family/attach && promotes 128 && counted_once "$shares" || return
 	first=$(of_target "cgroup /tiffin_test" promoted)
+	[ "$first" -ge 32 ] && [ "$(of_target "pid $shares" promoted)" = 0 ] || return
 	echo "${pid[g]}" >/sys/fs/cgroup/cgroup.procs &&
 		until_true 10 eval "! grep -q '^${pid[g]} ' $family/processes" || return
 	[ "$(of_target "cgroup /tiffin_test" promoted)" = "$first" ] && promotes 256 || return
