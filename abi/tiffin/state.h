@@ -78,13 +78,16 @@ static inline void tiffin_count(const struct tiffin_ctx *ctx, unsigned int index
 	tiffin_local_add(&ctx->env->counters[index], n);
 }
 
-/* The record of the instance's store; NULL where the policy declared none. */
+/*
+ * The record of the instance's store; NULL where the policy declared none, or it is out of reach:
+ * in init, and where a swap converts others, what came by reference is.
+ */
 static inline void *tiffin_instance(const struct tiffin_ctx *ctx)
 {
 	return ctx->env->instance;
 }
 
-/* This CPU's record of the per-CPU store; NULL where the policy declared none. */
+/* This CPU's record of the per-CPU store; NULL likewise. */
 static inline void *tiffin_percpu(const struct tiffin_ctx *ctx)
 {
 	return ctx->env->percpu;

@@ -277,17 +277,21 @@ static void convert_alone(const struct tiffin_ctx *ctx, const struct tiffin_conv
 			  struct tiffin_convert_out *out)
 {
 	u32 put = tiffin_list_put(ctx, tiffin_handle(1, 0), 0, TIFFIN_LIST_HEAD, 1);
+	bool all = in->kind == TIFFIN_STORE_INSTANCE;
 
 	memcpy(out->record, in->from, in->record_size);
-	if (tiffin_percpu(ctx))
+	if (all && tiffin_percpu(ctx))
 		memset(tiffin_percpu(ctx), 1, CPU_BYTES);
-	converted_alone += !tiffin_percpu(ctx) && put == TIFFIN_LIST_BUSY && tiffin_instance(ctx);
+	if (!all && tiffin_instance(ctx))
+		memset(tiffin_instance(ctx), 1, ALL_BYTES);
+	converted_alone += put == TIFFIN_LIST_BUSY && !tiffin_percpu(ctx) == all &&
+			   !tiffin_instance(ctx) == !all;
 	if (convert_ended)
 		lab_quarantine(convert_ended, convert_newer, "ended in its conversion");
 }
 
-/* The newer one converts the instance's record at the flip; all else it has by reference. */
-static void converts_alone(struct lab *lab, bool ended)
+/* The newer one converts its store number @nr at the flip; all else it has by reference. */
+static void converts_alone(struct lab *lab, unsigned int nr, bool ended)
 {
 	u32 undo[TIFFIN_STORE_KINDS], i;
 	struct view then, have;
@@ -297,8 +301,8 @@ static void converts_alone(struct lab *lab, bool ended)
 	declare(0, TIFFIN_SHARE_ATOMIC, undo);
 	declare(1, TIFFIN_SHARE_ATOMIC, NULL);
 	tiffin_policy_unregister((const void *)&policies[1]);
-	stores[1][2].version = 2;
-	stores[1][2].convert = convert_alone;
+	stores[1][nr].version = 2;
+	stores[1][nr].convert = convert_alone;
 	EXPECT(tiffin_policy_register((const void *)&policies[1], THIS_MODULE, LAB_BUILD), ==, 0);
 	convert_newer = tiffin_policy_find(&lab->family, "newer");
 	tiffin_policy_release(convert_newer);
@@ -313,7 +317,7 @@ static void converts_alone(struct lab *lab, bool ended)
 		EXPECT_SWAP(lab, "newer probation_ms=86400000");
 		EXPECT(tiffin_swap_rollback(lab->family.scope), ==, 0);
 	}
-	EXPECT(converted_alone, ==, 1);
+	EXPECT(converted_alone, ==, nr == 2 || ended ? 1 : CPUS);
 	EXPECT_STR(lab_active(lab), "older");
 	look(lab, &have);
 	have.fresh = then.fresh;
@@ -325,10 +329,12 @@ static void converts_alone(struct lab *lab, bool ended)
 
 TEST(conversion_at_the_flip_reaches_nothing_handed_over)
 {
-	converts_alone(lab, false);
+	converts_alone(lab, 1, false);
+	converts_alone(lab, 2, false);
 }
 
 TEST(conversion_that_is_ended_has_changed_nothing_handed_over)
 {
-	converts_alone(lab, true);
+	converts_alone(lab, 1, true);
+	converts_alone(lab, 2, true);
 }

@@ -36,10 +36,13 @@ answers()
 # swept LEDGER: no record is left to convert; has it seen each as it must be that the host counts?
 swept()
 {
-	local kind converted left seen rest
+	local kind converted left seen missed rest
 
 	awaits $scope/state stable || failed=$((failed + 1))
 	read -r seen <"${folder[$1]}/counters/records" || failed=$((failed + 1))
+	# What is missed in the flip is in no book.
+	read -r missed <"${folder[$1]}/counters/misses" || failed=$((failed + 1))
+	unread=$((unread + missed))
 	while read -r kind _ _ _ _ _ _ converted left rest; do
 		[ "$kind" = instance ] || seen=$((seen - converted))
 		unread=$((unread + left))
