@@ -104,3 +104,25 @@ sys.exit(not eval(sys.argv[2]))' "$work/out" "${word#json=}" 2>"$work/json-error
 			"--- error" "$(head -n 40 "$work/err")"
 	fi
 }
+
+# program NAME [OPTION...]: build test_NAME.c with what the command is made of, and run it; its last
+# line says what passed.
+program()
+{
+	local name=$1 libraries rc=0 p f
+	shift
+
+	read -ra libraries < <(pkg-config --cflags --libs json-c libkmod libelf capstone)
+	if ! make -s -C "$root/tools/tiffin" OUT="$build/asan" SANITIZE=address,undefined "$build/asan/libtiffin.a" ||
+			! gcc -std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -fsanitize=address,undefined \
+				-fno-sanitize-recover=all -I "$root/tools/tiffin" "$here/test_$name.c" \
+				"$build/asan/libtiffin.a" "${libraries[@]}" "$@" -o "$build/test_$name"; then
+		fail "build the program that tests $name"
+		return
+	fi
+	unshare -n "$build/test_$name" >"$work/$name" || rc=$?
+	grep FAILED "$work/$name"
+	read -r p _ f _ < <(tail -n 1 "$work/$name")
+	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+	[ $rc = 0 ] || [ "${f:-0}" != 0 ] || fail "the program that tests $name ended with $rc" "$(<"$work/$name")"
+}
