@@ -140,13 +140,13 @@ static __always_inline void tiffin_gate_leave(struct tiffin_gate *gate)
  * tiffin_gate_flip - close, drain, make another instance active, open
  * @gate: the gate
  * @next: becomes active
- * @close_us: longest time to keep the gate closed while calls drain; what is handed over at the flip
- *	comes on top, see tiffin_instance_flip()
+ * @close_us: longest time to keep the gate closed while calls drain; what is handed over at the
+ *	flip comes on top, see tiffin_instance_flip()
  * @report: receives what happened
  *
  * Context: process, may sleep (waits for other gates and for CPU hotplug); interrupts on.
- * Return: 0; -EAGAIN where calls did not drain in time, -EFAULT where @next is in quarantine, -ETIME
- * where it takes too long to convert: the gate is open, nothing has changed.
+ * Return: 0; -EAGAIN where calls did not drain in time, -EFAULT where @next is in quarantine,
+ * -ETIME where it takes too long to convert: the gate is open, nothing has changed.
  */
 int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32 close_us,
 		     struct tiffin_gate_report *report);

@@ -302,8 +302,9 @@ void tiffin_instance_destroy(struct tiffin_instance *inst)
 }
 
 /*
- * The records of the instance and of the CPUs; those of objects are converted as calls come. The gate
- * is closed: one call that takes too long is ended, and all together may not take longer than one.
+ * The records of the instance and of the CPUs; those of objects are converted as calls come. The
+ * gate is closed: a call that takes too long is ended, and together they may take no longer than
+ * one.
  */
 static int tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_instance *older,
 				   unsigned int k, u64 epoch, u64 now_ns)

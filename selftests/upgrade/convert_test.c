@@ -141,7 +141,7 @@ static void convert_slowly(const struct tiffin_ctx *ctx, const struct tiffin_con
 	*lab_calls(out->record, LAB_DELTA) = *lab_calls((void *)in->from, LAB_ALPHA);
 }
 
-/* The gate is closed while CPUs' records are converted: all together, for no longer than for one call. */
+/* The gate is closed while CPUs' records are converted: all take no longer than one call may. */
 TEST(conversion_of_all_cpus_is_bounded)
 {
 	const struct tiffin_policy *delta = &lab_policy[LAB_DELTA];
