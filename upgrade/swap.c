@@ -14,6 +14,7 @@
 #include "core/quarantine.h"
 #include "core/scope.h"
 #include "core/trace.h"
+#include "busy.h"
 #include "rescue.h"
 #include "swap.h"
 #include "work.h"
@@ -78,51 +79,6 @@ static void tiffin_swap_set_state(struct tiffin_scope *scope, enum tiffin_swap_s
 	WRITE_ONCE(scope->swap.state, state);
 	trace_tiffin_swap_step(scope->family->name, scope->name, scope->swap.report.id,
 			       tiffin_swap_states[state], 0);
-}
-
-/*
- * The scope has something else in hand: who, since when, and for how long it may. What it says of a
- * state that has just been left is of no harm.
- */
-static int tiffin_swap_busy(struct tiffin_scope *scope, enum tiffin_swap_state state)
-{
-	struct tiffin_swap *swap = &scope->swap;
-	char who[2 * TIFFIN_ID_LEN + 32], to[TIFFIN_ID_LEN];
-	unsigned long until = READ_ONCE(swap->until);
-	const char *family = scope->family->name;
-	u32 limit_ms;
-	u64 ms;
-
-	mutex_lock(&swap->text_lock);
-	ms = div_u64(ktime_get_ns() - swap->report.began_ns, NSEC_PER_MSEC);
-	limit_ms = swap->report.timeout_ms;
-	/* Where the last swap failed, a sweep is of who was active then and is still. */
-	strscpy(to, state == TIFFIN_SWEEPING && !strcmp(swap->report.result, "failed") ?
-		swap->report.from : swap->report.to, sizeof(to));
-	scnprintf(who, sizeof(who), "swap %llu (%s -> %s)", swap->report.id, swap->report.from, to);
-	if (state == TIFFIN_PREPARING && (swap->report.result[0] || !to[0])) {
-		/* It has the scope, and has not said yet what it wants. */
-		strscpy(who, "another request", sizeof(who));
-		ms = 0;
-		limit_ms = READ_ONCE(scope->family->limits.timeout_ms);
-	}
-	mutex_unlock(&swap->text_lock);
-	switch (state) {
-	case TIFFIN_PROBATION:
-		return tiffin_refuse(scope, -EBUSY,
-			"%s/%s is busy: %s is on probation for another %u ms; wait, commit it, or roll it back",
-			family, scope->name, who,
-			time_before(jiffies, until) ? jiffies_to_msecs(until - jiffies) : 0);
-	case TIFFIN_SWEEPING:
-		return tiffin_refuse(scope, -EBUSY,
-			"%s/%s is busy: records are being converted for %s, object %u of %u, %llu ms after the last swap was asked for; try again when state is stable",
-			family, scope->name, to, READ_ONCE(swap->sweep.next),
-			scope->family->max_objects, ms);
-	default:
-		return tiffin_refuse(scope, -EBUSY,
-			"%s/%s is busy: %s is %s, %llu ms after it was asked for, of %u; try again when state is stable",
-			family, scope->name, who, tiffin_swap_states[state], ms, limit_ms);
-	}
 }
 
 /*
@@ -258,9 +214,9 @@ static void tiffin_swap_settle(struct tiffin_scope *scope, const char *reason)
 	mutex_lock(&swap->text_lock);
 	strscpy(swap->previous_id, older->policy->id, sizeof(swap->previous_id));
 	swap->commits++;
+	swap->undo[0] = '\0';
 	mutex_unlock(&swap->text_lock);
 	swap->previous = NULL;
-	swap->undo[0] = '\0';
 	cancel_delayed_work(&swap->work);
 	tiffin_instance_settle(scope->gate.active);
 	/* It may have come there just before its end, and the rescue finds another one active. */
@@ -300,17 +256,23 @@ static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 
 	struct tiffin_instance *newer = scope->gate.active;
 	int rc;
 
+	/* What began it stays the reason, whoever asks for it meanwhile. */
+	if (!swap->undo[0]) {
+		mutex_lock(&swap->text_lock);
+		strscpy(swap->undo, reason, sizeof(swap->undo));
+		swap->undo_ns = ktime_get_ns();
+		/* What held the flip up is not what holds the way back up. */
+		swap->report.held_up_by[0] = '\0';
+		mutex_unlock(&swap->text_lock);
+	}
 	rc = tiffin_swap_flip(scope, swap->previous,
 			      ktime_get_ns() + (u64)limit_ms * NSEC_PER_MSEC, &swap->report.back);
 	if (rc == -EFAULT)
-		return tiffin_swap_replace(scope, swap->undo[0] ? swap->undo : reason);
+		return tiffin_swap_replace(scope, swap->undo);
 	if (rc) {
 		/* The work's later attempts are no further failures. */
 		if (reason == swap->undo)
 			return rc;
-		/* What began it stays the reason, whoever asks for it meanwhile. */
-		if (!swap->undo[0])
-			strscpy(swap->undo, reason, sizeof(swap->undo));
 		return tiffin_refuse(scope, rc,
 			"%s/%s: rollback waits for %s; it is tried again until it works",
 			scope->family->name, scope->name, swap->report.held_up_by);
@@ -324,20 +286,20 @@ static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 
 	/* Else a second request to roll back, a moment late, would go one policy too far. */
 	swap->previous_id[0] = '\0';
 	mutex_unlock(&swap->text_lock);
-	if (swap->undo[0])
-		reason = swap->undo;
 	if (tiffin_quarantined(newer->policy))
 		tiffin_quarantine_tell(newer->policy);
 	tiffin_instance_destroy(newer);
 	WRITE_ONCE(scope->sample_mask, TIFFIN_SAMPLE_MASK);
 	kvfree(swap->health.hook);
 	swap->health.hook = NULL;
-	tiffin_swap_report_end(scope, "rolled_back", reason);
+	tiffin_swap_report_end(scope, "rolled_back", swap->undo);
 	tiffin_swap_set_state(scope, TIFFIN_STABLE);
 	pr_notice("tiffin: %s/%s: swap %llu rolled back to %s: %s\n", scope->family->name,
-		  scope->name, swap->report.id, swap->report.from, reason);
-	tiffin_event_swap(scope, "rollback", reason);
+		  scope->name, swap->report.id, swap->report.from, swap->undo);
+	tiffin_event_swap(scope, "rollback", swap->undo);
+	mutex_lock(&swap->text_lock);
 	swap->undo[0] = '\0';
+	mutex_unlock(&swap->text_lock);
 	return 0;
 }
 
@@ -743,15 +705,9 @@ int tiffin_swap_commit(struct tiffin_scope *scope)
 
 	if (mutex_lock_interruptible(&swap->lock))
 		return -EINTR;
-	if (READ_ONCE(swap->state) == TIFFIN_PROBATION && swap->undo[0])
-		rc = tiffin_refuse(scope, -EBUSY, "%s/%s is being rolled back: %s",
-				   scope->family->name, scope->name, swap->undo);
-	else if (READ_ONCE(swap->state) == TIFFIN_PROBATION &&
-		 tiffin_quarantined(scope->gate.active->policy))
-		rc = tiffin_refuse(scope, -EBUSY,
-				   "%s/%s: %s is in quarantine, and is being replaced",
-				   scope->family->name, scope->name,
-				   scope->gate.active->policy->id);
+	if (READ_ONCE(swap->state) == TIFFIN_PROBATION &&
+	    (swap->undo[0] || tiffin_quarantined(scope->gate.active->policy)))
+		rc = tiffin_swap_busy(scope, TIFFIN_PROBATION);
 	else if (READ_ONCE(swap->state) == TIFFIN_PROBATION)
 		tiffin_swap_keep(scope, "asked for");
 	else

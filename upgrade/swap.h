@@ -97,7 +97,8 @@ struct tiffin_flip {
  * @to: full id of the newer policy, or what was asked for
  * @result: flipped, probation, committed, rolled_back or failed; "" before the first swap
  * @reason: why, for the last two
- * @held_up_by: hook and CPU that were in the way at the last attempt that did not drain, or ""
+ * @held_up_by: hook and CPU that were in the way at the last attempt that did not drain, or ""; of
+ *	the attempts to flip back alone, once these have begun
  * @flip: to the newer policy
  * @back: to the older one, where the swap was undone
  * @began_ns: when it was asked for, by ktime_get_ns()
@@ -129,7 +130,9 @@ struct tiffin_swap_report {
  * @previous_id: the policy that was active before the last commit, or ""; where a rollback outside
  *	PROBATION goes to
  * @until: in PROBATION, jiffies at its end; who is told of it reads it without @lock
- * @undo: in PROBATION, why a rollback that a busy gate holds up was begun; else ""
+ * @undo: in PROBATION, why a rollback that has not worked yet was begun; else "". Written under both
+ *	locks, so that either is enough to read it
+ * @undo_ns: since when @undo says so, by ktime_get_ns(); likewise
  * @health: gates of the current probation
  * @work: reads the gates
  * @sweep: converts records
@@ -148,6 +151,7 @@ struct tiffin_swap {
 	char previous_id[TIFFIN_ID_LEN];
 	unsigned long until;
 	char undo[128];
+	u64 undo_ns;
 	struct tiffin_health health;
 	struct delayed_work work;
 	struct tiffin_sweep sweep;

@@ -250,6 +250,8 @@ TEST(probation_does_not_keep_a_policy_in_quarantine)
 	quarantine_of(lab, LAB_ALPHA);
 	EXPECT(tiffin_swap_commit(lab->family.scope), ==, -EBUSY);
 	EXPECT_SAYS(lab_error(lab), "alpha-1.0+b1 is in quarantine");
+	EXPECT(lab_swap(lab, "gamma"), ==, -EBUSY);
+	EXPECT_SAYS(lab_error(lab), "is busy: alpha-1.0+b1 is in quarantine, and is being replaced");
 	EXPECT(swap_of(lab)->state, ==, TIFFIN_PROBATION);
 	/* The rescue's work and the probation's come, whichever is first. */
 	shim_advance(1000 * MS);

@@ -243,6 +243,8 @@ TEST(rollback_is_tried_until_it_works)
 	shim_advance(60 * MS);
 	EXPECT(swap_of(lab)->state, ==, TIFFIN_PROBATION);
 	EXPECT_SAYS(lab_error(lab), "rollback waits for hook ask of beta-1.0+b1 on CPU 1");
+	EXPECT(lab_swap(lab, "gamma"), ==, -EBUSY);
+	EXPECT_SAYS(lab_error(lab), "is being rolled back: gate level<80 broken: it was 90;");
 	lab->figure[LAB_LEVEL] = 0;
 
 	/* Past the end of the probation, too: it is not committed. */
@@ -250,6 +252,12 @@ TEST(rollback_is_tried_until_it_works)
 	EXPECT(swap_of(lab)->state, ==, TIFFIN_PROBATION);
 	EXPECT_STR(lab_active(lab), "beta");
 	EXPECT(tiffin_swap_commit(lab->family.scope), ==, -EBUSY);
+	EXPECT_SAYS(lab_error(lab), "is being rolled back: gate level<80 broken: it was 90;");
+	/* Who asks for something else learns what is in the way, and that nothing can be done. */
+	EXPECT(lab_swap(lab, "gamma"), ==, -EBUSY);
+	EXPECT_SAYS(lab_error(lab), "swap 2 (alpha-1.0+b1 -> beta-1.0+b1) is being rolled back");
+	EXPECT_SAYS(lab_error(lab), "it was 90; for 5");
+	EXPECT_SAYS(lab_error(lab), "ms, held up by hook ask of beta-1.0+b1 on CPU 1; try again");
 
 	lab_call_on_cpu(lab, 1, LAB_ASK, -1, true);
 	shim_advance(300 * MS);
@@ -258,6 +266,32 @@ TEST(rollback_is_tried_until_it_works)
 	EXPECT_STR(swap_of(lab)->report.reason, "gate level<80 broken: it was 90");
 	EXPECT(swap_of(lab)->report.flip.attempts, ==, 1);
 	EXPECT(swap_of(lab)->report.back.attempts, >, 1);
+}
+
+static void another_is_refused(void)
+{
+	shim.on_sleep = NULL;
+	EXPECT(lab_swap(the_lab, "gamma"), ==, -EBUSY);
+	EXPECT_SAYS(lab_error(the_lab), "is being rolled back: asked for;");
+}
+
+/* Also while who has asked for it still waits, and after that nothing of it is left. */
+TEST(rollback_under_way_is_said)
+{
+	the_lab = lab;
+	EXPECT_SWAP(lab, "alpha");
+	EXPECT_SWAP(lab, "beta" LONG);
+	lab->family.limits.timeout_ms = 5;
+	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
+	shim.on_sleep = another_is_refused;
+	EXPECT(tiffin_swap_rollback(lab->family.scope), ==, -ETIMEDOUT);
+	EXPECT(!shim.on_sleep, ==, true);
+	lab_call_on_cpu(lab, 1, LAB_ASK, -1, true);
+	shim_advance(200 * MS);
+	EXPECT_STR(lab_active(lab), "alpha");
+	EXPECT_SWAP(lab, "beta" LONG);
+	EXPECT(lab_swap(lab, "gamma"), ==, -EBUSY);
+	EXPECT_SAYS(lab_error(lab), "is on probation for another");
 }
 
 /* That a rollback is tried again is no further failed request, and hides nobody's error. */
