@@ -273,9 +273,15 @@ static int tiffin_swap_undo(struct tiffin_scope *scope, const char *reason, u32 
 		/* The work's later attempts are no further failures. */
 		if (reason == swap->undo)
 			return rc;
+		if (rc == -EINTR)
+			return tiffin_refuse(scope, rc,
+				"%s/%s: who asked for the rollback was killed; it is tried until it works",
+				scope->family->name, scope->name);
 		return tiffin_refuse(scope, rc,
 			"%s/%s: rollback waits for %s; it is tried again until it works",
-			scope->family->name, scope->name, swap->report.held_up_by);
+			scope->family->name, scope->name,
+			swap->report.held_up_by[0] ? swap->report.held_up_by :
+			"its first attempt");
 	}
 	swap->previous = NULL;
 	cancel_delayed_work(&swap->work);
@@ -441,6 +447,12 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 			scnprintf(why, sizeof(why),
 				  "converting the CPUs' records for %s takes longer than limits/budget_us allows with the gate closed; %s stays active: raise it, or have the policy convert less",
 				  policy->id, swap->report.from);
+		else if (rc == -EINTR)
+			scnprintf(why, sizeof(why),
+				  "%s/%s: who asked for %s was killed%s%s; %s stays active",
+				  scope->family->name, scope->name, policy->id,
+				  swap->report.held_up_by[0] ? ", held up by " : "",
+				  swap->report.held_up_by, swap->report.from);
 		else
 			scnprintf(why, sizeof(why),
 				  "%s/%s: no flip within %u ms, held up by %s; %s stays active: raise timeout_ms or limits/close_us, or ask again under less load",

@@ -202,8 +202,8 @@ int tiffin_swap_parse(struct tiffin_scope *scope, char *text, struct tiffin_swap
  * @req: what
  *
  * Context: process, may sleep.
- * Return: 0 when flipped; -ENOENT no such policy, -EALREADY it is active, -EBUSY another request
- * or a probation is under way, -EINVAL a gate names an unknown metric, -EDQUOT its stores would
+ * Return: 0 when flipped; -ENOENT no such policy, -EALREADY it is active, -EBUSY another request,
+ * a probation or a sweep is under way, -EINTR the caller is being killed, -EINVAL a gate names an unknown metric, -EDQUOT its stores would
  * take more memory than limits/stores_kib allows, -ENOTRECOVERABLE the policy is in quarantine,
  * -EFAULT it has come there by its init or a conversion, -ETIME it takes too long to convert the
  * CPUs' records, -ENOMEM, -ETIMEDOUT. The scope's error
@@ -218,7 +218,9 @@ int tiffin_swap_request(struct tiffin_scope *scope, const struct tiffin_swap_req
  * In PROBATION this ends it; else it is a swap to the previous policy without probation.
  *
  * Context: process, may sleep.
- * Return: as tiffin_swap_request(); -ENOENT where there is no previous policy.
+ * Return: as tiffin_swap_request(); -ENOENT where there is no previous policy; -EINTR also where a
+ * signal came before anything was begun. A rollback that was begun in PROBATION and has not worked
+ * yet, by -ETIMEDOUT or -EINTR, goes on by itself.
  */
 int tiffin_swap_rollback(struct tiffin_scope *scope);
 
@@ -227,7 +229,8 @@ int tiffin_swap_rollback(struct tiffin_scope *scope);
  * @scope: where
  *
  * Context: process, may sleep.
- * Return: 0; -ENOENT where no probation is under way; -EBUSY.
+ * Return: 0; -ENOENT where no probation is under way; -EBUSY where the newer policy can't stay;
+ * -EINTR a signal came first, and nothing was done.
  */
 int tiffin_swap_commit(struct tiffin_scope *scope);
 

@@ -169,6 +169,14 @@ TEST(attempts_are_bounded)
 	EXPECT(closed_longest, ==, 10000 * US);
 }
 
+static unsigned int sleeps_left;
+
+static void call_leaves(void)
+{
+	if (!--sleeps_left)
+		lab_call_on_cpu(the_lab, 2, LAB_ASK, -1, true);
+}
+
 static void kill_requester(void)
 {
 	shim.fatal_signal = true;
@@ -188,15 +196,35 @@ TEST(killed_request_ends)
 	EXPECT(swap_of(lab)->state, ==, TIFFIN_STABLE);
 	EXPECT_STR(lab_active(lab), "alpha");
 	EXPECT_STR(swap_of(lab)->report.result, "failed");
+	/* Nobody is sent to raise a limit that was not reached. */
+	EXPECT_SAYS(lab_error(lab), "who asked for beta-1.0+b1 was killed");
+	EXPECT_SAYS(lab_error(lab), "held up by hook ask of alpha-1.0+b1 on CPU 1");
+	EXPECT_SAYS(swap_of(lab)->report.reason, "who asked for beta-1.0+b1 was killed");
+	EXPECT_STR(shim_event(shim_events() - 1, "TIFFIN_REASON"), lab_error(lab));
 }
 
-static unsigned int sleeps_left;
-
-static void call_leaves(void)
+/* Nor is a rollback that was not tried yet held up by what held the flip up. */
+TEST(killed_rollback_is_made_good)
 {
-	if (!--sleeps_left)
-		lab_call_on_cpu(the_lab, 2, LAB_ASK, -1, true);
+	EXPECT_SWAP(lab, "alpha");
+	lab_call_on_cpu(lab, 2, LAB_ASK, 1, true);
+	the_lab = lab;
+	sleeps_left = 1;
+	shim.on_sleep = call_leaves;
+	EXPECT_SWAP(lab, "beta" LONG);
+	shim.on_sleep = NULL;
+	EXPECT_SAYS(swap_of(lab)->report.held_up_by, "hook ask of alpha-1.0+b1 on CPU 2");
+	shim.fatal_signal = true;
+	EXPECT(tiffin_swap_rollback(lab->family.scope), ==, -EINTR);
+	shim.fatal_signal = false;
+	EXPECT_STR(swap_of(lab)->report.held_up_by, "");
+	EXPECT_STR(lab_error(lab),
+		   "lab/default: who asked for the rollback was killed; it is tried until it works");
+	shim_advance(100 * MS);
+	EXPECT_STR(lab_active(lab), "alpha");
+	EXPECT_STR(swap_of(lab)->report.reason, "asked for");
 }
+
 
 /* A call that is merely long delays the swap, and nobody else. */
 TEST(swap_tries_again)
