@@ -12,13 +12,17 @@
 /* How long a scope that could not be helped waits for the next attempt. */
 #define TIFFIN_RESCUE_AGAIN	msecs_to_jiffies(10)
 
-/* SysRq has asked for it. Return: whether it has to be tried again. */
-static bool tiffin_rescue_default(struct tiffin_scope *scope)
+/*
+ * SysRq has asked for it; @rc: of a rescue, which comes first and has failed, or 0. Return: whether
+ * it has to be tried again.
+ */
+static bool tiffin_rescue_default(struct tiffin_scope *scope, int rc)
 {
 	struct tiffin_rescue *rescue = &scope->rescue;
 	unsigned long until = READ_ONCE(rescue->until);
-	int rc = tiffin_swap_default(scope, "SysRq");
 
+	if (!rc)
+		rc = tiffin_swap_default(scope, "SysRq");
 	if (!rc || rc == -EALREADY)
 		return false;
 	if (time_before(jiffies, until)) {
@@ -36,11 +40,14 @@ static void tiffin_rescue_work(struct work_struct *work)
 						  rescue.work);
 	struct tiffin_rescue *rescue = &scope->rescue;
 	bool again = false;
+	int rc = 0;
 
-	if (tiffin_scope_quarantined(scope))
-		again = tiffin_swap_rescue(scope) && tiffin_scope_quarantined(scope);
-	if (!again && xchg(&rescue->to_default, false))
-		again = tiffin_rescue_default(scope);
+	if (tiffin_scope_quarantined(scope)) {
+		rc = tiffin_swap_rescue(scope);
+		again = rc && tiffin_scope_quarantined(scope);
+	}
+	if (xchg(&rescue->to_default, false) && tiffin_rescue_default(scope, again ? rc : 0))
+		again = true;
 	if (again)
 		mod_delayed_work(tiffin_rescue_wq, &rescue->work, TIFFIN_RESCUE_AGAIN);
 }

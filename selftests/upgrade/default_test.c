@@ -98,3 +98,23 @@ TEST(all_to_default_gives_up)
 	EXPECT_STR(lab_active(lab), "default");
 	EXPECT(shim.found, ==, 1);
 }
+
+/* E5, also where a rescue that fails comes first: what it brings back at last stays. */
+TEST(all_to_default_gives_up_in_a_rescue)
+{
+	EXPECT_SWAP(lab, "beta");
+	EXPECT_SWAP(lab, "alpha");
+	shim.look_for = "could not be made active";
+	ask_faulty(lab, LAB_ALPHA, 1);
+	shim_no_memory(true);
+	tiffin_rescue_all();
+	shim_advance((TIFFIN_RESCUE_ALL_MS - 1000) * MS);
+	EXPECT(shim.found, ==, 0);
+	shim_advance(2000 * MS);
+	EXPECT(shim.found, ==, 1);
+	EXPECT_STR(lab_active(lab), "alpha");
+	shim_no_memory(false);
+	shim_advance(60000 * MS);
+	EXPECT_STR(lab_active(lab), "beta");
+	EXPECT(shim.found, ==, 1);
+}
