@@ -130,8 +130,8 @@ struct tiffin_swap_report {
  * @previous_id: the policy that was active before the last commit, or ""; where a rollback outside
  *	PROBATION goes to
  * @until: in PROBATION, jiffies at its end; who is told of it reads it without @lock
- * @undo: in PROBATION, why a rollback that has not worked yet was begun; else "". Written under both
- *	locks, so that either is enough to read it
+ * @undo: in PROBATION, why a rollback that has not worked yet was begun; else "". Written under
+ *	both locks, so that either is enough to read it
  * @undo_ns: since when @undo says so, by ktime_get_ns(); likewise
  * @health: gates of the current probation
  * @work: reads the gates
@@ -203,11 +203,11 @@ int tiffin_swap_parse(struct tiffin_scope *scope, char *text, struct tiffin_swap
  *
  * Context: process, may sleep.
  * Return: 0 when flipped; -ENOENT no such policy, -EALREADY it is active, -EBUSY another request,
- * a probation or a sweep is under way, -EINTR the caller is being killed, -EINVAL a gate names an unknown metric, -EDQUOT its stores would
- * take more memory than limits/stores_kib allows, -ENOTRECOVERABLE the policy is in quarantine,
- * -EFAULT it has come there by its init or a conversion, -ETIME it takes too long to convert the
- * CPUs' records, -ENOMEM, -ETIMEDOUT. The scope's error
- * says more, and what to do.
+ * a probation or a sweep is under way, -EINTR the caller is being killed, -EINVAL a gate names an
+ * unknown metric, -EDQUOT its stores would take more memory than limits/stores_kib allows,
+ * -ENOTRECOVERABLE the policy is in quarantine, -EFAULT it has come there by its init or a
+ * conversion, -ETIME it takes too long to convert the CPUs' records, -ENOMEM, -ETIMEDOUT. The
+ * scope's error says more, and what to do.
  */
 int tiffin_swap_request(struct tiffin_scope *scope, const struct tiffin_swap_request *req);
 

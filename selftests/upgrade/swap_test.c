@@ -225,7 +225,6 @@ TEST(killed_rollback_is_made_good)
 	EXPECT_STR(swap_of(lab)->report.reason, "asked for");
 }
 
-
 /* A call that is merely long delays the swap, and nobody else. */
 TEST(swap_tries_again)
 {
