@@ -2,12 +2,13 @@
 /*
  * Something goes wrong in each step of a swap in turn, through its end: an allocation fails, a CPU
  * goes, a policy's module is to be unloaded, the requester is killed, another request comes, a
- * policy comes to quarantine. Old or new is in charge afterwards, or where both are in quarantine
- * one that was there before them, never neither; what records and lists say is what each has to
- * find; and nothing is left over.
+ * policy comes to quarantine, SysRq asks for the default. Old or new is in charge afterwards, or
+ * where both are in quarantine one that was there before them, never neither; after SysRq it is the
+ * default; what records and lists say is what each has to find; and nothing is left over.
  */
 #include "core/quarantine.h"
 #include "ledger.h"
+#include "rescue.h"
 #include "test.h"
 
 #define OBJECT	3
@@ -15,7 +16,8 @@
 /* More steps than any course has. */
 #define MANY	3000
 
-enum end { KEPT, COMMIT, ROLLBACK };
+/* SysRq comes after it was kept, or in the probation. */
+enum end { KEPT, COMMIT, ROLLBACK, SYSRQ, SYSRQ_ON_PROBATION };
 
 /**
  * struct course - a swap, from the request to the end
@@ -50,6 +52,15 @@ static const struct course {
 	  ROLLBACK },
 	{ "lists as they are, rolled back", STOCK, LAB_LAMBDA, LAB_KAPPA, false, ROLLBACK },
 	{ "lists to who has none, rolled back", STOCK, LAB_KAPPA, LAB_ALPHA, false, ROLLBACK },
+	{ "converted, SysRq", LAB_BETA, LAB_ALPHA, LAB_DELTA, true, SYSRQ },
+	{ "converted, SysRq in its sweep", LAB_BETA, LAB_ALPHA, LAB_DELTA, false, SYSRQ },
+	{ "converted, SysRq on probation", LAB_BETA, LAB_ALPHA, LAB_DELTA, true,
+	  SYSRQ_ON_PROBATION },
+	{ "converted, SysRq on probation in its sweep", LAB_BETA, LAB_ALPHA, LAB_DELTA, false,
+	  SYSRQ_ON_PROBATION },
+	{ "shared and lists, SysRq in its sweep", STOCK, LAB_KAPPA, LAB_LAMBDA, false, SYSRQ },
+	{ "by reference to zeros, SysRq on probation", STOCK, LAB_SIGMA, LAB_ALPHA, false,
+	  SYSRQ_ON_PROBATION },
 };
 
 /* What goes wrong, and in which step. */
@@ -65,6 +76,8 @@ static u32 faulty;
 static unsigned int faults_in[TIFFIN_SWEEPING + 1];
 /* How often records came back as at the flip though the swap had been kept. */
 static unsigned int restored;
+/* SysRq has been asked for in the middle; its work is at it, and has nobody who could be killed. */
+static bool sysrq_asked, sysrq_works;
 
 /* Each policy has a module of its own here. */
 static struct module modules[LAB_POLICIES] = {
@@ -163,14 +176,25 @@ static int request(struct lab *lab, enum lab_who to, const char *options)
 	return lab_swap(lab, text);
 }
 
+static bool is_sysrq(enum end end)
+{
+	return end == SYSRQ || end == SYSRQ_ON_PROBATION;
+}
+
 /*
  * Who may be in charge at the end. @rc is what the request returned, @ended what the commit or the
- * rollback did.
+ * rollback did, @mid who was in charge just before that.
  */
-static bool may_be_in_charge(const struct course *c, enum lab_who who, int rc, int ended)
+static bool may_be_in_charge(const struct course *c, enum lab_who who, int rc, int ended,
+			     enum lab_who mid)
 {
 	bool from = faulty & BIT(c->from), to = faulty & BIT(c->to);
 
+	/* A rollback that comes after SysRq is a request like any other, to who was there before. */
+	if (sysrq_asked && mid == STOCK && c->end == ROLLBACK && !ended)
+		return who == c->to;
+	if (sysrq_asked || is_sysrq(c->end))
+		return who == STOCK;
 	/* There is nobody to go back to but who was there before: a rollback forgets him. */
 	if (from && to)
 		return who == STOCK || who == c->before;
@@ -189,7 +213,7 @@ static int run_course(struct lab *lab, const struct course *c)
 {
 	struct tiffin_scope *scope = lab->family.scope;
 	int rc, ended = 0;
-	enum lab_who who;
+	enum lab_who who, mid;
 	unsigned int i;
 	u64 epoch;
 
@@ -208,11 +232,12 @@ static int run_course(struct lab *lab, const struct course *c)
 	steps = 0;
 	done = false;
 	faulty = 0;
+	sysrq_asked = false;
 	for (who = 0; who < LAB_POLICIES; who++)
 		loaded[who] = lab_loaded(lab, who);
 	shim.on_step = step;
 	shim_fail_allocation(fail_nth);
-	rc = request(lab, c->to, c->end == KEPT ? "" : LONG);
+	rc = request(lab, c->to, c->end == KEPT || c->end == SYSRQ ? "" : LONG);
 	/* U1: old or new, and the epoch says which. */
 	EXPECT(scope->gate.epoch, ==, epoch + !rc);
 	ask();
@@ -220,6 +245,7 @@ static int run_course(struct lab *lab, const struct course *c)
 	if (c->sweep)
 		shim_advance(1);
 	ask();
+	mid = ledger.who;
 	if (!rc && c->end == COMMIT)
 		ended = tiffin_swap_commit(scope);
 	else if (!rc && c->end == ROLLBACK)
@@ -228,9 +254,13 @@ static int run_course(struct lab *lab, const struct course *c)
 	shim.fatal_signal = false;
 	if (lab->faulty_convert && tiffin_quarantined(loaded[c->to]))
 		faulty |= BIT(c->to);
-	if (ended || faulty)
+	sysrq_works = is_sysrq(c->end);
+	if (sysrq_works)
+		tiffin_rescue_all();
+	if (ended || faulty || sysrq_works)
 		shim_advance(200 * NSEC_PER_MSEC);
 	shim_advance(1);
+	sysrq_works = false;
 	shim.on_step = NULL;
 	shim.fatal_signal = false;
 	lab->faulty_convert = 0;
@@ -238,7 +268,7 @@ static int run_course(struct lab *lab, const struct course *c)
 	shim_fail_allocation(0);
 	shim_cpu_online(CPU, true);
 	ledger_settled(&ledger);
-	if (!may_be_in_charge(c, ledger.who, rc, ended))
+	if (!may_be_in_charge(c, ledger.who, rc, ended, mid))
 		test_fail(__FILE__, __LINE__, "%s, step %u: %s is in charge (%d, %d)", c->name,
 			  deed_at, lab_active(lab), rc, ended);
 	ask();
@@ -247,13 +277,18 @@ static int run_course(struct lab *lab, const struct course *c)
 	return rc;
 }
 
+static void swap_to_default(struct lab *lab)
+{
+	if (strcmp(lab_active(lab), TIFFIN_DEFAULT_NAME))
+		EXPECT_SWAP(lab, TIFFIN_DEFAULT_NAME);
+}
+
 /* All that a course took has been given back. */
 static void back_to_default(struct lab *lab, long allocations)
 {
 	enum lab_who who;
 
-	if (strcmp(lab_active(lab), TIFFIN_DEFAULT_NAME))
-		EXPECT_SWAP(lab, TIFFIN_DEFAULT_NAME);
+	swap_to_default(lab);
 	for (who = 0; who < LAB_POLICIES; who++) {
 		if (who == LAB_BARE)
 			continue;
@@ -311,10 +346,10 @@ TEST(each_step_is_met_again)
 	deed = nothing;
 	for (i = 0; i < ARRAY_SIZE(courses); i++) {
 		EXPECT(run_course(lab, &courses[i]), ==, 0);
-		EXPECT_SWAP(lab, TIFFIN_DEFAULT_NAME);
+		swap_to_default(lab);
 		before = steps;
 		EXPECT(run_course(lab, &courses[i]), ==, 0);
-		EXPECT_SWAP(lab, TIFFIN_DEFAULT_NAME);
+		swap_to_default(lab);
 		EXPECT(steps, ==, before);
 	}
 }
@@ -411,6 +446,8 @@ TEST(each_step_with_the_newer_policy_unloaded)
 
 static bool kill_requester(void)
 {
+	if (sysrq_works)
+		return false;
 	shim.fatal_signal = true;
 	return true;
 }
@@ -547,4 +584,17 @@ TEST(each_step_with_a_conversion_that_is_ended)
 {
 	in_each_step(lab, conversion_faults, 0);
 	EXPECT(restored, >, 10);
+}
+
+/* The default is what the operator wants: whatever he did before, not what he asks for after it. */
+static bool sysrq(void)
+{
+	sysrq_asked = true;
+	tiffin_rescue_all();
+	return true;
+}
+
+TEST(each_step_with_sysrq)
+{
+	in_each_step(lab, sysrq, 0);
 }
