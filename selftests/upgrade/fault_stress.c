@@ -28,6 +28,8 @@
 
 #define LONG		" probation_ms=86400000"
 #define MAX_EPOCHS	20000
+/* Far more than a rescue takes. */
+#define RESCUE_LIMIT_S	30ULL
 
 enum how { KEPT, ON_PROBATION, OLDER, HOWS };
 
@@ -103,12 +105,29 @@ static void check(enum lab_who who, const u64 *then, enum how how)
 	EXPECT(lab.mixed, ==, 0);
 }
 
+/* What is left is in no known state. */
+static void give_up(void)
+{
+	printf("not ok 1 faults\n1..1\n");
+	fflush(stdout);
+	_exit(1);
+}
+
 /* It is in quarantine: until another policy is active, and no swap under way. */
 static void wait_for_rescue(void)
 {
+	u64 limit = ktime_get_ns() + RESCUE_LIMIT_S * NSEC_PER_SEC;
+
 	while (tiffin_scope_quarantined(lab.family.scope) ||
-	       READ_ONCE(lab.family.scope->swap.state) != TIFFIN_STABLE)
+	       READ_ONCE(lab.family.scope->swap.state) != TIFFIN_STABLE) {
+		if (ktime_get_ns() > limit) {
+			test_fail(__FILE__, __LINE__, "no rescue within %llu s: %s is active, %s",
+				  RESCUE_LIMIT_S, lab_active(&lab),
+				  tiffin_swap_state_name(lab.family.scope->swap.state));
+			give_up();
+		}
 		usleep(50);
+	}
 }
 
 static void reload(enum lab_who who)
