@@ -76,7 +76,7 @@ static u32 faulty;
 static unsigned int faults_in[TIFFIN_SWEEPING + 1];
 /* How often records came back as at the flip though the swap had been kept. */
 static unsigned int restored;
-/* SysRq has been asked for in the middle; its work is at it, and has nobody who could be killed. */
+/* SysRq has been asked for in the middle; its work is at it, and can't be killed. */
 static bool sysrq_asked, sysrq_works;
 
 /* Each policy has a module of its own here. */
@@ -238,6 +238,9 @@ static int run_course(struct lab *lab, const struct course *c)
 	shim.on_step = step;
 	shim_fail_allocation(fail_nth);
 	rc = request(lab, c->to, c->end == KEPT || c->end == SYSRQ ? "" : LONG);
+	/* No call has been converted for yet: who faulted in the flip is not active. */
+	if (lab->faulty_convert && !rc)
+		EXPECT(tiffin_quarantined(loaded[c->to]), ==, false);
 	/* U1: old or new, and the epoch says which. */
 	EXPECT(scope->gate.epoch, ==, epoch + !rc);
 	ask();
@@ -597,4 +600,66 @@ static bool sysrq(void)
 TEST(each_step_with_sysrq)
 {
 	in_each_step(lab, sysrq, 0);
+}
+
+/*
+ * Inside the closed gate there are no steps: what another CPU's fault would do there is done by the
+ * conversion at the flip.
+ */
+static struct tiffin_policy inside;
+static struct tiffin_store inside_stores[4];
+static void (*lab_convert)(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			   struct tiffin_convert_out *out);
+
+static void inside_convert(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
+			   struct tiffin_convert_out *out)
+{
+	if (in->kind == TIFFIN_STORE_INSTANCE && !done) {
+		EXPECT(the_lab->family.scope->gate.word, ==, TIFFIN_GATE_CLOSED);
+		done = older_faults();
+	}
+	lab_convert(ctx, in, out);
+}
+
+static void load_inside(struct lab *lab, enum lab_who who)
+{
+	unsigned int i;
+
+	inside = lab_policy[who];
+	for (i = 0; i < inside.nr_stores; i++) {
+		inside_stores[i] = inside.stores[i];
+		if (inside_stores[i].convert) {
+			lab_convert = inside_stores[i].convert;
+			inside_stores[i].convert = inside_convert;
+		}
+	}
+	inside.stores = inside_stores;
+	lab_unload(lab, who);
+	EXPECT(tiffin_policy_register((const void *)&inside, &modules[who], LAB_BUILD), ==, 0);
+}
+
+/* The older policy comes to quarantine in the flip: there is nobody to go back to. */
+TEST(older_faults_inside_the_flip)
+{
+	start(lab);
+	load_inside(lab, LAB_DELTA);
+	the_course = &courses[3];
+	EXPECT(the_course->from, ==, LAB_ALPHA);
+	EXPECT(the_course->to, ==, LAB_DELTA);
+	ledger_begin(&ledger, lab);
+	EXPECT(request(lab, LAB_BETA, ""), ==, 0);
+	EXPECT(request(lab, LAB_ALPHA, ""), ==, 0);
+	ask();
+	done = false;
+	loaded[LAB_ALPHA] = lab_loaded(lab, LAB_ALPHA);
+	EXPECT(request(lab, LAB_DELTA, LONG), ==, 0);
+	EXPECT(done, ==, true);
+	EXPECT(swap_of(lab)->state, ==, TIFFIN_SWEEPING);
+	EXPECT(tiffin_swap_commit(lab->family.scope), ==, -ENOENT);
+	ask();
+	shim_advance(200 * MS);
+	EXPECT(ledger.who, ==, LAB_DELTA);
+	ledger_settled(&ledger);
+	swap_to_default(lab);
+	tiffin_policy_unregister((const void *)&inside);
 }
