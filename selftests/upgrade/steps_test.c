@@ -190,7 +190,7 @@ static bool may_be_in_charge(const struct course *c, enum lab_who who, int rc, i
 {
 	bool from = faulty & BIT(c->from), to = faulty & BIT(c->to);
 
-	/* A rollback that comes after SysRq is a request like any other, to who was there before. */
+	/* A rollback after SysRq is a request like any other, to who was there before. */
 	if (sysrq_asked && mid == STOCK && c->end == ROLLBACK && !ended)
 		return who == c->to;
 	if (sysrq_asked || is_sysrq(c->end))

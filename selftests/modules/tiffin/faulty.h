@@ -440,15 +440,20 @@ faulty_function faulty_do(const struct tiffin_ctx *ctx, __u32 kind)
  * Any kind before FAULTY_OVERFLOW; by the clock, as each instance counts its calls anew. Those that
  * the watchdog has to end take long: so one fault in 128. With interrupts enabled an overflow would
  * not do: of some thousand, one is hit by an interrupt first, which finds too little of the stack
- * left.
+ * left. Nor would loops with interrupts disabled on the first CPU: where all are in one, nobody is
+ * left to end them, and with faults that have no consequences that does happen.
  */
 static __u32 faulty_mixed(const struct tiffin_ctx *ctx)
 {
 	__u64 random = ctx->now_ns * 0x9e3779b97f4a7c15;
+	__u32 kind;
 
 	if (random >> 57)
 		return FAULTY_NULL + (random >> 32) % (FAULTY_LOOP - FAULTY_NULL);
-	return FAULTY_LOOP + (random >> 32) % (FAULTY_OVERFLOW - FAULTY_LOOP);
+	kind = FAULTY_LOOP + (random >> 32) % (FAULTY_OVERFLOW - FAULTY_LOOP);
+	if (kind == FAULTY_LOOP_IRQS_OFF || kind == FAULTY_LOOP_SERVICE_IRQS_OFF)
+		return ctx->env->cpu ? kind : FAULTY_LOOP;
+	return kind;
 }
 
 /* Call number @call: do it, one call in so many. */
