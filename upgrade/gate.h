@@ -145,8 +145,8 @@ static __always_inline void tiffin_gate_leave(struct tiffin_gate *gate)
  * @report: receives what happened
  *
  * Context: process, may sleep (waits for other gates and for CPU hotplug); interrupts on.
- * Return: 0; -EAGAIN where calls did not drain in time, -EFAULT where @next is in quarantine,
- * -ETIME where it takes too long to convert: the gate is open, nothing has changed.
+ * Return: 0; -EAGAIN where calls did not drain in time, -EFAULT where @next is in quarantine: the
+ * gate is open, nothing has changed.
  */
 int tiffin_gate_flip(struct tiffin_gate *gate, struct tiffin_instance *next, u32 close_us,
 		     struct tiffin_gate_report *report);

@@ -443,10 +443,6 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 			scnprintf(why, sizeof(why),
 				  "%s is in quarantine, as converting what %s left had to be ended, or by another call; %s stays active: see /sys/kernel/tiffin/faults",
 				  policy->id, swap->report.from, swap->report.from);
-		else if (rc == -ETIME)
-			scnprintf(why, sizeof(why),
-				  "converting the CPUs' records for %s takes longer than limits/budget_us allows with the gate closed; %s stays active: raise it, or have the policy convert less",
-				  policy->id, swap->report.from);
 		else if (rc == -EINTR)
 			scnprintf(why, sizeof(why),
 				  "%s/%s: who asked for %s was killed%s%s; %s stays active",

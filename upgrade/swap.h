@@ -206,8 +206,7 @@ int tiffin_swap_parse(struct tiffin_scope *scope, char *text, struct tiffin_swap
  * a probation or a sweep is under way, -EINTR the caller is being killed, -EINVAL a gate names an
  * unknown metric, -EDQUOT its stores would take more memory than limits/stores_kib allows,
  * -ENOTRECOVERABLE the policy is in quarantine, -EFAULT it has come there by its init or a
- * conversion, -ETIME it takes too long to convert the CPUs' records, -ENOMEM, -ETIMEDOUT. The
- * scope's error says more, and what to do.
+ * conversion, -ENOMEM, -ETIMEDOUT. The scope's error says more, and what to do.
  */
 int tiffin_swap_request(struct tiffin_scope *scope, const struct tiffin_swap_request *req);
 

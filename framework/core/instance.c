@@ -5,7 +5,6 @@
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 
 #include "core/enter.h"
 #include "core/instance.h"
@@ -301,17 +300,10 @@ void tiffin_instance_destroy(struct tiffin_instance *inst)
 	tiffin_policy_release(policy);
 }
 
-/*
- * The records of the instance and of the CPUs; those of objects are converted as calls come. The
- * gate is closed: a call that takes too long is ended, and together they may take no longer than
- * one.
- */
-static int tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_instance *older,
-				   unsigned int k, u64 epoch, u64 now_ns)
+/* The records of the instance and of the CPUs; those of objects are converted as calls come. */
+static void tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_instance *older,
+				    unsigned int k, u64 epoch, u64 now_ns)
 {
-	/* The clock of the closed gate: local_clock() may stand still with interrupts off. */
-	u64 start = ktime_get_mono_fast_ns();
-	u64 limit = (u64)READ_ONCE(inst->policy->family->limits.budget_us) * NSEC_PER_USEC;
 	const struct tiffin_store_mem *from = older->store[k];
 	struct tiffin_store_mem *mem = inst->store[k];
 	struct tiffin_env env;
@@ -326,31 +318,26 @@ static int tiffin_instance_convert(struct tiffin_instance *inst, struct tiffin_i
 	if (k == TIFFIN_STORE_INSTANCE) {
 		env = tiffin_instance_own_env(inst, smp_processor_id());
 		tiffin_record_convert(mem, from, from->record, inst->policy, &ctx, mem->record);
-		return 0;
+		return;
 	}
 	for_each_possible_cpu(cpu) {
-		if (ktime_get_mono_fast_ns() - start > limit)
-			return -ETIME;
 		env = tiffin_instance_own_env(inst, cpu);
 		tiffin_record_convert(mem, from, per_cpu_ptr(from->percpu, cpu), inst->policy, &ctx,
 				      per_cpu_ptr(mem->percpu, cpu));
 	}
-	return 0;
 }
 
-static int tiffin_instance_take_over(struct tiffin_instance *inst, struct tiffin_instance *older,
-				     u64 epoch, u64 now_ns)
+static void tiffin_instance_take_over(struct tiffin_instance *inst, struct tiffin_instance *older,
+				      u64 epoch, u64 now_ns)
 {
 	unsigned int k;
-	int rc = 0;
 
-	for (k = 0; k < TIFFIN_STORE_KINDS && !rc; k++) {
+	for (k = 0; k < TIFFIN_STORE_KINDS; k++) {
 		if (inst->saved[k])
 			tiffin_store_save(inst->store[k], inst->saved[k]);
 		if (k != TIFFIN_STORE_OBJECT && inst->converts & BIT(k))
-			rc = tiffin_instance_convert(inst, older, k, epoch, now_ns);
+			tiffin_instance_convert(inst, older, k, epoch, now_ns);
 	}
-	return rc;
 }
 
 /*
@@ -388,8 +375,6 @@ static void tiffin_instance_give_back(struct tiffin_instance *inst, struct tiffi
 int tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch,
 			 u64 now_ns)
 {
-	int rc = 0;
-
 	if (tiffin_quarantined(to->policy))
 		return -EFAULT;
 	if (from->older == to) {
@@ -398,11 +383,9 @@ int tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *t
 		return 0;
 	}
 	if (to->older == from)
-		rc = tiffin_instance_take_over(to, from, epoch, now_ns);
+		tiffin_instance_take_over(to, from, epoch, now_ns);
 	if (tiffin_quarantined(to->policy))
 		return -EFAULT;
-	if (rc)
-		return rc;
 	tiffin_instance_end_conversion(to, from);
 	return 0;
 }

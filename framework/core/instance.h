@@ -99,9 +99,8 @@ void tiffin_instance_destroy(struct tiffin_instance *inst);
  * that is over. Back: gives the bytes back, or zeros. Needs no memory, and frees none.
  *
  * Context: no call is inside either and none comes; interrupts off.
- * Return: 0; -EFAULT where @to is in quarantine, perhaps as a conversion had to be ended; -ETIME
- * where converting the CPUs' records has taken longer than one call may (limits/budget_us). Then
- * @to must not become active, now or later, and @from has lost nothing.
+ * Return: 0; -EFAULT where @to is in quarantine, perhaps as a conversion had to be ended: it must
+ * not become active, and @from has lost nothing.
  */
 int tiffin_instance_flip(struct tiffin_instance *from, struct tiffin_instance *to, u64 epoch,
 			 u64 now_ns);

@@ -130,51 +130,6 @@ TEST(unknown_to_the_sweep_of_shared_records)
 	EXPECT(out.flags, ==, TIFFIN_CTX_OBJECT_FRESH);
 }
 
-/* Each conversion takes so long, and no call longer than it may. */
-static void convert_slowly(const struct tiffin_ctx *ctx, const struct tiffin_convert_in *in,
-			   struct tiffin_convert_out *out)
-{
-	u64 start = ktime_get_ns();
-
-	while (ktime_get_ns() - start < 3 * MS)
-		cpu_relax();
-	*lab_calls(out->record, LAB_DELTA) = *lab_calls((void *)in->from, LAB_ALPHA);
-}
-
-/* The gate is closed while CPUs' records are converted: all take no longer than one call may. */
-TEST(conversion_of_all_cpus_is_bounded)
-{
-	const struct tiffin_policy *delta = &lab_policy[LAB_DELTA];
-	struct tiffin_store stores[TIFFIN_STORE_KINDS];
-	struct tiffin_policy slow = *delta;
-	struct lab_out out;
-	u32 i;
-
-	for (i = 0; i < delta->nr_stores; i++) {
-		stores[i] = delta->stores[i];
-		if (stores[i].convert)
-			stores[i].convert = convert_slowly;
-	}
-	strscpy(slow.name, "slow", sizeof(slow.name));
-	slow.stores = stores;
-	EXPECT(tiffin_policy_register((const void *)&slow, THIS_MODULE, LAB_BUILD), ==, 0);
-	EXPECT_SWAP(lab, "alpha");
-	ask(lab, 3, 1, 5);
-	lab->family.limits.budget_us = (3 * nr_cpu_ids - 4) * 1000;
-	EXPECT(lab_swap(lab, "slow"), ==, -ETIME);
-	EXPECT_SAYS(lab_error(lab), "limits/budget_us");
-	EXPECT(lab_ask(lab, LAB_ASK, 3, &out), ==, TIFFIN_ANSWERED);
-	EXPECT(out.who, ==, LAB_ALPHA);
-	EXPECT(out.cpu_calls, ==, 6);
-	lab->family.limits.budget_us = 3 * nr_cpu_ids * 1000;
-	EXPECT_SWAP(lab, "slow");
-	lab_ask(lab, LAB_ASK, 3, &out);
-	EXPECT(out.cpu_calls, ==, 7);
-	shim_advance(1);
-	EXPECT_SWAP(lab, TIFFIN_DEFAULT_NAME);
-	tiffin_policy_unregister((const void *)&slow);
-}
-
 /* A call comes about the very object that the sweep is about to lock: it has the record by then. */
 static struct lab *asked_lab;
 static unsigned int asked;
