@@ -5,10 +5,10 @@
  * tiffin/bench_state.h; the family's own copy is the number of writes of each object.
  *
  * Files of the family, beside what each has:
- *   fill      1: make all records new ones
+ *   fill      1: make all used records new ones
  *   writers   1: a thread on each online CPU writes to objects of its own, all the time; 0: none
- *   check     1: see that each word of each record is right
- *   touch     reading it writes the last object's record once and gives the ticks that it took
+ *   check     1: see that each word of each used record is right
+ *   touch     reading it writes the last used object's record once and gives the ticks that it took
  *   result    writes done, calls that got continuity, words that were wrong, records checked
  */
 #include <linux/delay.h>
@@ -29,6 +29,10 @@ static unsigned int objects;
 module_param(objects, uint, 0444);
 MODULE_PARM_DESC(objects, "how many; 0: calls are about none");
 
+static unsigned int used;
+module_param(used, uint, 0444);
+MODULE_PARM_DESC(used, "how many of them calls are about, evenly apart; 0: all");
+
 static struct tiffin_family state_family;
 static u32 *state_writes;
 static atomic64_t state_written, state_continuity, state_wrong, state_checked;
@@ -36,6 +40,12 @@ static struct task_struct *state_thread[NR_CPUS];
 /* Threads that are there; and for how many the objects are divided, which stays as they end. */
 static unsigned int state_threads, state_split;
 static DEFINE_MUTEX(state_lock);
+
+/* The number of a used object among all. */
+static u32 state_object(u32 nr)
+{
+	return used ? nr * (objects / used) : 0;
+}
 
 static enum tiffin_verdict state_call(enum tiffin_state_op op, u32 object)
 {
@@ -66,15 +76,15 @@ static void state_write(u32 object)
 		state_writes[object]++;
 }
 
-/* Thread number n of so many has the objects n, n + threads, ... alone. */
+/* Thread number n of so many has the used objects n, n + threads, ... alone. */
 static int state_writer(void *number)
 {
-	u32 threads = state_split, each = objects / threads;
+	u32 threads = state_split, each = used / threads;
 	u32 mine = (unsigned long)number, random = mine, i;
 
 	for (i = 0; !kthread_should_stop(); i++) {
 		random = random * 1664525 + 1013904223;
-		state_write(objects ? ((u64)random * each >> 32) * threads + mine : 0);
+		state_write(state_object(((u64)random * each >> 32) * threads + mine));
 		if (!(i % 64))
 			cond_resched();
 	}
@@ -92,7 +102,7 @@ static int state_start(void)
 {
 	unsigned int cpu, nr = 0;
 
-	if (objects && objects < num_online_cpus())
+	if (used && used < num_online_cpus())
 		return -EINVAL;
 	for_each_online_cpu(cpu) {
 		struct task_struct *task = kthread_create_on_cpu(state_writer,
@@ -130,16 +140,17 @@ static ssize_t writers_store(struct kobject *kobj, struct kobj_attribute *attr, 
 	return rc ?: len;
 }
 
-/* One call for each object, while nobody writes; what is busy is asked about again. */
+/* One call for each used object, while nobody writes; what is busy is asked about again. */
 static int state_all(enum tiffin_state_op op, bool count)
 {
 	int rc = -EBUSY;
-	u32 object;
+	u32 object, nr;
 
 	mutex_lock(&state_lock);
 	if (state_threads)
 		goto unlock;
-	for (object = 0; object < objects; object++) {
+	for (nr = 0; nr < used; nr++) {
+		object = state_object(nr);
 		if (op == TIFFIN_STATE_FILL)
 			state_writes[object] = 0;
 		while (state_call(op, object) != TIFFIN_ANSWERED)
@@ -175,7 +186,7 @@ static ssize_t touch_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 	mutex_lock(&state_lock);
 	local_irq_save(flags);
 	ticks = rdtsc_ordered();
-	state_write(objects ? objects - 1 : 0);
+	state_write(used ? state_object(used - 1) : 0);
 	ticks = rdtsc_ordered() - ticks;
 	local_irq_restore(flags);
 	mutex_unlock(&state_lock);
@@ -222,6 +233,8 @@ static int __init state_init(void)
 {
 	int rc;
 
+	if (!used || used > objects)
+		used = objects;
 	state_writes = vzalloc(array_size(objects + 1, sizeof(*state_writes)));
 	if (!state_writes)
 		return -ENOMEM;
