@@ -23,9 +23,10 @@
  *	after the flip, which it has to pass like any call.
  *  E4. Scopes do not wait for each other, but where no worker can be forked (work.h): each has a
  *	work of its own.
- *  E5. What SysRq has asked for ends: a scope whose default could not be made active for
- *	TIFFIN_RESCUE_ALL_MS is left as it is, and the log says so, once for each time it was asked
- *	for.
+ *  E5. What SysRq has asked for ends: where a scope's default could not be made active for
+ *	TIFFIN_RESCUE_ALL_MS it is no longer tried, and the log says so, once for each time it was
+ *	asked for. An attempt that is under way comes to its end; a rescue of a policy in quarantine
+ *	goes on.
  */
 #ifndef TIFFIN_UPGRADE_RESCUE_H
 #define TIFFIN_UPGRADE_RESCUE_H

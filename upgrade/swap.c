@@ -409,7 +409,7 @@ static int tiffin_swap_run(struct tiffin_scope *scope, struct tiffin_loaded *pol
 	u64 start = ktime_get_ns();
 	struct tiffin_instance *next;
 	bool probation;
-	char why[256];
+	char why[384];
 	int rc;
 
 	tiffin_swap_report_begin(scope, policy->id, start, req->timeout_ms);

@@ -157,7 +157,7 @@ struct tiffin_swap {
 	struct tiffin_sweep sweep;
 	struct mutex text_lock;		/* texts and counts below */
 	struct tiffin_swap_report report;
-	char error[256];
+	char error[768];
 	u64 swaps;
 	u64 commits;
 	u64 rollbacks;

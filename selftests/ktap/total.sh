@@ -31,10 +31,11 @@ total_add()
 # total_of COMMAND...: run it, show what it says, count it.
 total_of()
 {
-	local log rc=0
+	local log rc
 
 	log=$(mktemp)
-	"$@" | tee "$log" || rc=${PIPESTATUS[0]}
+	# Whoever sources this may or may not end at a failure, and may or may not see one in a pipe.
+	"$@" | tee "$log" && rc=${PIPESTATUS[0]} || rc=${PIPESTATUS[0]}
 	total_add "$(tail -n 1 "$log")" "$rc"
 	rm -f "$log"
 }

@@ -109,7 +109,7 @@ sys.exit(not eval(sys.argv[2]))' "$work/out" "${word#json=}" 2>"$work/json-error
 # line says what passed.
 program()
 {
-	local name=$1 libraries rc=0 p f
+	local name=$1 libraries rc=0
 	shift
 
 	read -ra libraries < <(pkg-config --cflags --libs json-c libkmod libelf capstone)
@@ -121,8 +121,11 @@ program()
 		return
 	fi
 	unshare -n "$build/test_$name" >"$work/$name" || rc=$?
+	if ! [[ $(tail -n 1 "$work/$name") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed, ]] ||
+			{ [ $rc != 0 ] && [ "${BASH_REMATCH[2]}" = 0 ]; }; then
+		fail "the program that tests $name ended with $rc" "$(<"$work/$name")"
+		return
+	fi
 	grep FAILED "$work/$name"
-	read -r p _ f _ < <(tail -n 1 "$work/$name")
-	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
-	[ $rc = 0 ] || [ "${f:-0}" != 0 ] || fail "the program that tests $name ended with $rc" "$(<"$work/$name")"
+	passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
 }

@@ -321,6 +321,27 @@ TEST(rollback_under_way_is_said)
 	EXPECT_SAYS(lab_error(lab), "is on probation for another");
 }
 
+/* However long names and reasons are, what to do stands last, and is not cut off. */
+TEST(long_reasons_are_not_cut)
+{
+	struct tiffin_swap *swap = swap_of(lab);
+
+	EXPECT_SWAP(lab, "alpha");
+	EXPECT_SWAP(lab, "beta" LONG);
+	lab->family.limits.timeout_ms = 5;
+	lab_call_on_cpu(lab, 1, LAB_ASK, 1, true);
+	EXPECT(tiffin_swap_rollback(lab->family.scope), ==, -ETIMEDOUT);
+	memset(swap->undo, 'u', sizeof(swap->undo) - 1);
+	memset(swap->report.from, 'f', sizeof(swap->report.from) - 1);
+	memset(swap->report.to, 't', sizeof(swap->report.to) - 1);
+	memset(swap->report.held_up_by, 'h', sizeof(swap->report.held_up_by) - 1);
+	EXPECT(lab_swap(lab, "gamma"), ==, -EBUSY);
+	EXPECT_SAYS(lab_error(lab), "; try again when state is stable");
+	lab_call_on_cpu(lab, 1, LAB_ASK, -1, true);
+	shim_advance(200 * MS);
+	EXPECT_STR(lab_active(lab), "alpha");
+}
+
 /* That a rollback is tried again is no further failed request, and hides nobody's error. */
 TEST(retries_are_no_failures)
 {

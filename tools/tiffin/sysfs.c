@@ -198,9 +198,10 @@ static const char *remedy(enum tiffin_exit code)
 	case TIFFIN_EXIT_NOT_FOUND:
 		return "what is loaded: tiffin list";
 	case TIFFIN_EXIT_BUSY:
-		return "end a probation: tiffin commit FAMILY, or tiffin rollback FAMILY";
+		return "what it is busy with: tiffin show FAMILY";
 	case TIFFIN_EXIT_TIMED_OUT:
-		return "nothing has changed; try again, or allow more time: --timeout TIME";
+		return "what is active now: tiffin show FAMILY\n"
+		       "allow a swap more time: --timeout TIME";
 	case TIFFIN_EXIT_NO_PERMISSION:
 		return "it takes CAP_SYS_ADMIN in the initial user namespace\n"
 		       "try again as root, outside containers";

@@ -18,8 +18,14 @@ streaming()
 	overlay_in A1 ./ident tcp -p $port -f 2 -r 400000 "$(overlay_addr B1 4)" >/tmp/streams &
 	sender=$!
 	through 50 && "$@" && through 50 || rc=1
-	pkill -INT -f '^./ident tcp'
-	wait $sender || { cat /tmp/streams; rc=1; }
+	# It may not have come as far as to end well.
+	until ! kill -0 $sender 2>/dev/null; do
+		pkill -INT -f '^./ident tcp'
+		sleep 0.2
+	done
+	wait $sender || rc=1
+	grep -q '"received":[1-9]' /tmp/streams || rc=1
+	[ $rc = 0 ] || cat /tmp/streams
 	return $rc
 }
 
@@ -32,6 +38,7 @@ replace()
 	local folder=$1 module back='' begin
 	shift
 
+	rm -f /tmp/took
 	begin=$(milliseconds)
 	activate default || return
 	for module in $(lsmod | sed -n 's/^\(tiffin_[a-z_]*_[0-9a-f]\{8\}\) .*/\1/p') "$@"; do
@@ -44,10 +51,11 @@ replace()
 	for module in $back; do
 		insmod "$folder/$module.ko" || return
 	done
-	policy hash && policy falcon && activate falcon || return
+	# As the one before, see load().
+	patient && echo 1000000 >$family/limits/budget_us && policy hash && policy falcon &&
+		activate falcon || return
 	echo $(($(milliseconds) - begin)) >/tmp/took
-	# As the one before: see load().
-	patient && echo 1000000 >$family/limits/budget_us && steered 200
+	steered 200
 }
 
 # replaced WHAT FOLDER MODULE...
@@ -57,10 +65,9 @@ replaced()
 	shift
 
 	tap_check "$what: replaced under traffic, no packet lost or overtaken" busy streaming replace "$@"
-	tap_note "$what: the stock kernel steered for $(</tmp/took) ms"
+	tap_note "$what: the stock kernel steered for $(cat /tmp/took) ms"
 	tap_check "$what: falcon is active" grep -q '^falcon-' $scope/active
-	tap_check "$what: packets are steered" since busy steered 200
-	tap_check "$what: by falcon's answers" more "$(grown steered)" 100
+	tap_check "$what: packets are steered" busy steered 200
 }
 
 tap_begin
@@ -75,10 +82,10 @@ older=$(</sys/kernel/tiffin/version)
 tap_check "packets are steered" busy steered 200
 
 replaced "a newer tiffin_packet_steering" newer tiffin_packet_steering
-tap_check "it is the newer one" not same "$(</sys/module/tiffin_packet_steering/version)" "$older"
+tap_check "it is the newer one" same "$(</sys/module/tiffin_packet_steering/version)" "$older-newer"
 tap_check "the rest of the host is as it was" same "$(</sys/kernel/tiffin/version)" "$older"
 replaced "a newer host" newer tiffin_packet_steering tiffin
-tap_check "all of it is newer" not same "$(</sys/kernel/tiffin/version)" "$older"
+tap_check "all of it is newer" same "$(</sys/kernel/tiffin/version)" "$older-newer"
 replaced "the older host again" . tiffin_packet_steering tiffin
 tap_check "all of it is the older" same "$(</sys/kernel/tiffin/version)" "$older"
 tap_check "everything unloads" unload
